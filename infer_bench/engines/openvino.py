@@ -7,13 +7,13 @@ from typing import Any
 
 from infer_bench.engines import feeds
 from infer_bench.engines.base import Option
-from infer_bench.engines.onnxruntime.engine import COLUMNS, OnnxSession, open_table
+from infer_bench.engines.onnxruntime.engine import OnnxSession, open_table
 from infer_bench.engines.onnxruntime.network import NetworkSession, open_network
 from infer_bench.engines.onnxruntime.training_mode import find_training_operators
 from infer_bench.engines.session import read_threads, require, require_readable
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.formats import onnx_graph
-from infer_bench.formats.signature import Signature, can_be_columns, read_signature
+from infer_bench.formats.signature import Signature, read_signature
 from infer_bench.model import ModelRef
 from infer_bench.typing import Array
 
@@ -63,7 +63,7 @@ class OpenVino:
         runner = Runner(_compile(library, model, threads, options["precision"]), signature, metadata)
         session: OnnxSession | NetworkSession
         complete = {**options, "io_binding": "off"}
-        if signature.is_network and not (options.get(COLUMNS) == "yes" and can_be_columns(signature)):
+        if signature.is_network:
             session = open_network(runner, signature, model.path, complete)
         else:
             session = open_table(None, runner, model, complete)

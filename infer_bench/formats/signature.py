@@ -1,6 +1,5 @@
 """What an ONNX graph takes and gives, and whether its inputs are the columns of rows or the tensors of a network."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -140,21 +139,6 @@ def are_columns(inputs: Sequence[TensorInput], *, has_ml_operators: bool = False
     columns = [tensor for tensor in inputs if _is_column(tensor, alone=len(inputs) == 1)]
     others = [tensor for tensor in inputs if tensor not in columns]
     return all(map(_is_matrix, others)) and (len(inputs) == 1 or bool(columns))
-
-
-def can_be_columns(signature: Signature) -> bool:
-    """Whether the numbers of tensors might as well be columns: each holds a fixed number of them a request, and few.
-
-    Rows have one prediction, so that a graph of several outputs would lose the others.
-    """
-    if len(signature.outputs) > 1 or not signature.gives_numbers:
-        return False
-    required = [tensor for tensor in signature.inputs if not tensor.optional]
-    inner = [(tensor.shape or (None,))[1:] for tensor in required]
-    if any(not tensor.shape or is_state(tensor.name) or tensor.dtype in _WIDE_UNSIGNED for tensor in required):
-        return False
-    sizes = [math.prod(int(size or 0) for size in shape) for shape in inner if all(isinstance(s, int) for s in shape)]
-    return len(sizes) == len(inner) and all(0 < size <= MOST_COLUMNS for size in sizes)
 
 
 def _may_be_numbers(output: Message) -> bool:

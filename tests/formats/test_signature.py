@@ -8,7 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from infer_bench.errors import ModelError
 from infer_bench.formats.input_names import is_batch, is_state, is_time
-from infer_bench.formats.signature import TENSORS, Signature, can_be_columns, find_batch_axis, read_signature
+from infer_bench.formats.signature import TENSORS, Signature, find_batch_axis, read_signature
 from infer_bench.model import TensorInput
 
 FLOAT, INT, TEXT = TensorProto.FLOAT, TensorProto.INT64, TensorProto.STRING
@@ -181,24 +181,6 @@ def test_bytes_that_are_no_model_are_refused() -> None:
             read_signature(data)
 
 
-@pytest.mark.parametrize(
-    ("shape", "name", "columns"),
-    [
-        (("n", 1, 28), "x", True),
-        ((1, 3, 8), "x", True),
-        (("n", 3, 224, 224), "x", False),
-        (("n", None), "x", False),
-        ((), "x", False),
-        (None, "x", False),
-        ((2, 1, 8), "state", False),
-    ],
-)
-def test_the_numbers_of_few_tensors_can_be_columns(shape: Any, name: str, columns: bool) -> None:
-    inputs = (TensorInput(name, "float32", shape),)
-    assert can_be_columns(Signature(inputs, ("y",), is_network=True)) is columns
-    assert not can_be_columns(Signature(inputs, ("y", "z"), is_network=True))
-
-
 @pytest.mark.parametrize(("output", "operator", "is_network"), [
     (("INT64", ["n"]), "ArgMax", True),
     (("BOOL", ["n", 3]), "IsNaN", True),
@@ -215,4 +197,3 @@ def test_what_gives_no_numbers_is_no_table(output: Any, operator: str, is_networ
         model = helper.make_model(helper.make_graph([node], "g", inputs, outputs))
         signature = read_signature(model.SerializeToString())
         assert signature.is_network is expected
-        assert can_be_columns(signature) is not expected

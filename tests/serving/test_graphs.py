@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 
@@ -65,11 +66,31 @@ def test_a_tensor_of_more_axes_is_its_own(tmp_path: Path) -> None:
     answer = infer(app, pixels=("FP32", images))
     (sums,) = answer.json()["outputs"]
     assert sums == {**output, "shape": [2, 1], "data": [15.0, 51.0]}
-    records = [{f"f{i}": value for i, value in enumerate(row)} for row in images.reshape(2, 6).tolist()]
-    assert predict(app, records).json()["predictions"] == [[15.0], [51.0]]
+    (described,) = ask(app, "GET", "/model-info").json()["inputs"]
+    assert described == {"name": "pixels", "dtype": "float32", "shape": ["N", 1, 2, 3], "optional": False}
     wrong = infer(app, pixels=("FP32", images.reshape(2, 6)))
     assert (wrong.status_code, wrong.json()["columns"]) == (400, ["pixels"])
-    assert "instead of [rows, 1, 2, 3]" in wrong.json()["error"]
+    assert "the input is pixels float32 (N, 1, 2, 3), and the request has float32 [2, 6]" in wrong.json()["error"]
+
+
+def test_a_network_takes_its_tensors_as_json_and_gives_its_outputs_by_name(tmp_path: Path) -> None:
+    app = application(save(tmp_path, IMAGE))
+    records = [{"pixels": [[[[0, 1, 2], [3, 4, 5]]]]}, {"pixels": [[[[6, 7, 8.5], [9, 10, 11]]]]}]
+    document = ask(app, "GET", "/openapi.json").json()
+    jsonschema.validate(records[0], document["components"]["schemas"]["Record"])
+    content = predict(app, records).json()
+    assert (content["predictions"], content["outputs"]) == ([[15.0], [51.5]], [{"y": [[15.0]]}, {"y": [[51.5]]}])
+    assert predict(app, records[0]).json()["outputs"] == [{"y": [[15.0]]}]
+    for record in (
+        {"pixels": [[0, 1, 2], [3, 4, 5]]},
+        {f"f{i}": 1.0 for i in range(6)},
+        {"pixels": [[[["a"] * 3] * 2]]},
+    ):
+        assert predict(app, record).status_code == 422
+    app = application(save(tmp_path, "g (uint8[N, 1, 2] x) => (uint8[N, 1, 2] y) { y = Identity(x) }"))
+    assert predict(app, {"x": [[[255, 0]]]}).json()["outputs"] == [{"y": [[[255, 0]]]}]
+    for number in (256, -1, 0.5):
+        assert predict(app, {"x": [[[number, 0]]]}).status_code == 422
 
 
 def test_several_tensors_are_taken_together(tmp_path: Path) -> None:
@@ -141,7 +162,7 @@ def test_requests_stay_apart_where_rows_depend_on_each_other(tmp_path: Path) -> 
 
 
 def test_requests_go_together_elsewhere(tmp_path: Path) -> None:
-    app = application(save(tmp_path, IMAGE))
+    app = application(save(tmp_path, SEVERAL))
     assert ask(app, "GET", "/model-info").json()["batching"] is True
 
 

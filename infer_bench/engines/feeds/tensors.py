@@ -51,9 +51,21 @@ def _as_array(value: Any, tensor: TensorInput, dtype: np.dtype[Any]) -> Array:
     array = np.asarray(value)
     if array.dtype.kind in "US" and dtype.kind == "O":
         array = array.astype(str).astype(object)
+    if not isinstance(value, np.ndarray) and _is_held(array, dtype):
+        return np.asarray(array, dtype=dtype, order="C")
     if array.dtype != dtype and not (array.dtype.kind in "fiub" and np.can_cast(array.dtype, dtype, "same_kind")):
         raise EngineError(f"the input is {tensor}, and the request has {array.dtype} {array.shape}")
     return np.asarray(array, dtype=dtype, order="C")
+
+
+def _is_held(array: Array, dtype: np.dtype[Any]) -> bool:
+    """Whether a list is of whole numbers that a dtype of them holds, or of nothing; lists do not say their dtype."""
+    if not array.size:
+        return True
+    if dtype.kind not in "iu" or array.dtype.kind not in "iuf":
+        return False
+    with np.errstate(invalid="ignore"):
+        return bool((array.astype(dtype) == array).all())
 
 
 def _misfit(tensor: TensorInput, array: Array | None) -> str:

@@ -39,14 +39,12 @@ from infer_bench.errors import EngineError, InferBenchError, ModelError
 from infer_bench.formats import onnx_graph as onnx_graph
 from infer_bench.formats.graph_uses import read_input_uses
 from infer_bench.formats.graph_uses.known_texts import find_known_texts
-from infer_bench.formats.signature import can_be_columns, read_signature
+from infer_bench.formats.signature import read_signature
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.typing import Array, Floats
 
 Predict = Callable[[Any], Any]
 
-COLUMNS = "columns"
-"""Given beside the options: `yes` where the numbers of tensors are to be columns of rows, if they can be."""
 _ON_OFF = ("on", "off")
 _LOOKUPS = frozenset({"Gather", "GatherElements", "GatherND", "OneHot"})
 """Operators to which columns of floats may be positions, once they are cast."""
@@ -82,8 +80,7 @@ class OnnxRuntime:
         with onnx_graph.map_file(Path(model.path)) as content:
             signature, remarks = read_signature(content), find_training_operators(content).remarks
         network_or_table: OnnxSession | NetworkSession
-        as_columns = options.get(COLUMNS) == "yes" and can_be_columns(signature)
-        if signature.is_network and not as_columns:
+        if signature.is_network:
             network_or_table = open_network(session, signature, model.path, options)
         else:
             network_or_table = open_table(library, session, model, options)

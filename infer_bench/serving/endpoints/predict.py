@@ -11,12 +11,14 @@ from infer_bench.serving.endpoints.body import RequestHeaders, Scope, require_js
 from infer_bench.serving.endpoints.endpoint import Response
 from infer_bench.serving.endpoints.inference import Inference, Query, as_microseconds
 from infer_bench.serving.paths.dual_path import Answer, Path
+from infer_bench.typing import Array
 
 
 class Prediction(msgspec.Struct, gc=False):
     """The answer: `predictions` (rows × outputs) and `labels` (rows), a list a row in the order of the records.
 
-    JSON has no NaN and no infinity: such a value is null.
+    JSON has no NaN and no infinity: such a value is null. A network's `outputs` by name are nested as they are shaped,
+    and all their numbers in a row are its predictions.
     """
 
     predictions: list[list[float]]
@@ -24,6 +26,7 @@ class Prediction(msgspec.Struct, gc=False):
     path: Path
     model: str
     latency_us: dict[Phase, float]
+    outputs: list[dict[str, Any]] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Predict(Inference):
@@ -46,7 +49,13 @@ class Predict(Inference):
         """See `Prediction`."""
         latency_us = {phase: as_microseconds(ns) for phase, ns in phases_ns.items()}
         predictions = answer.predictions.tolist()
-        return Response(_encode(Prediction(predictions, answer.labels, answer.path, self.service.name, latency_us)))
+        outputs = msgspec.UNSET if answer.outputs is None else [_nest(named) for named in answer.outputs]
+        content = Prediction(predictions, answer.labels, answer.path, self.service.name, latency_us, outputs)
+        return Response(_encode(content))
+
+
+def _nest(outputs: Mapping[str, Array]) -> dict[str, Any]:
+    return {name: array.tolist() for name, array in outputs.items()}
 
 
 _encode = msgspec.json.Encoder().encode

@@ -3,7 +3,9 @@
 import sys
 from typing import Any
 
-from infer_bench.model import PHASES, Feature, ModelSpec
+import numpy as np
+
+from infer_bench.model import PHASES, Feature, ModelSpec, TensorInput
 from infer_bench.serving.faults import MESSAGES
 from infer_bench.serving.rows.reader import whole_range
 from infer_bench.serving.tensors.datatypes import DTYPES
@@ -31,13 +33,28 @@ def reference(name: str) -> Schema:
 
 
 def record(spec: ModelSpec, *, sparse: bool) -> Schema:
-    """One row: a value a column; null is a missing value."""
+    """One row: a value a column; null is a missing value. Of a network a tensor an input, nested as it is shaped."""
+    if spec.inputs:
+        required = [tensor.name for tensor in spec.inputs if not tensor.optional]
+        properties = {tensor.name: _tensor(tensor) for tensor in spec.inputs}
+        return {"type": "object", "properties": properties, "required": required}
     schema: Schema = {"type": "object", "properties": {f.name: _column(f) for f in spec.features}}
     if not spec.features:
         return schema
     if sparse:
         return {**schema, "minProperties": 1, "additionalProperties": False}
     return {**schema, "required": list(spec.feature_names)}
+
+
+def _tensor(tensor: TensorInput) -> Schema:
+    if tensor.shape is None:
+        return {"description": str(tensor)}
+    kind = {"b": "boolean", "O": "string", "f": "number"}.get(np.dtype(tensor.dtype).kind, "integer")
+    schema: Schema = {"type": kind}
+    for size in reversed(tensor.shape):
+        sizes = {"minItems": size, "maxItems": size} if isinstance(size, int) else {}
+        schema = {"type": "array", "items": schema, **sizes}
+    return {**schema, "description": str(tensor)}
 
 
 def _column(feature: Feature) -> Schema:
@@ -55,7 +72,9 @@ def prediction(spec: ModelSpec) -> Schema:
         outputs |= {"minItems": len(spec.outputs), "maxItems": len(spec.outputs)}
     labels: Schema = {"type": ["array", "null"], "items": {"enum": list(spec.classes)} if spec.classes else {}}
     latency = {phase: {"type": "number", "minimum": 0} for phase in PHASES}
+    named: Schema = {"type": "array", "items": {"type": "object", "description": "every output by its name"}}
     return _object(
+        {"outputs": named} if spec.inputs else {},
         predictions={"type": "array", "items": outputs},
         labels=labels,
         path={"enum": ["primary", "fallback"]},

@@ -24,7 +24,7 @@ number where the fallback gives one."""
 class Answer:
     """The predictions (rows, outputs) of one request, its labels (rows,) or None, and who gave them.
 
-    `phases_ns` are those of the call that the request went along with. `outputs` are a network's, by name.
+    `phases_ns` are those of the call that the request went along with. `outputs` are a network's by name, one a record.
     """
 
     predictions: Floats
@@ -32,7 +32,7 @@ class Answer:
     phases_ns: dict[Phase, int]
     path: Path = "primary"
     reason: Reason | None = None
-    outputs: Mapping[str, Array] | None = None
+    outputs: Sequence[Mapping[str, Array]] | None = None
 
 
 class DualPath:

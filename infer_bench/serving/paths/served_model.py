@@ -11,7 +11,6 @@ import numpy as np
 from infer_bench import data
 from infer_bench.engines.base import Session
 from infer_bench.engines.feeds.schema import Schema
-from infer_bench.engines.onnxruntime.engine import COLUMNS
 from infer_bench.engines.onnxruntime.inputs import Tensor
 from infer_bench.engines.session import first_line
 from infer_bench.errors import EngineError, InferBenchError, UsageError
@@ -32,13 +31,13 @@ _ROUNDING = 1e-5
 class Predictions:
     """`values` (rows, outputs), `labels` (rows,) or None, and what each phase of the call took.
 
-    `outputs` are those of a network by name, for a single request; None of other models.
+    `outputs` are those of a network by name, a record each; None of other models.
     """
 
     values: Floats
     labels: list[Any] | None
     phases_ns: dict[Phase, int]
-    outputs: Mapping[str, Array] | None = None
+    outputs: Sequence[Mapping[str, Array]] | None = None
 
 
 @dataclass(eq=False)
@@ -122,7 +121,7 @@ class ServedModel:
         start = time.perf_counter_ns()
         inputs = self._feed.inputs(batch)
         fed = time.perf_counter_ns()
-        named: Mapping[str, Array] | None = None
+        named: list[Mapping[str, Array]] | None = None
         if self._own_labels is not None:
             values, labels = self._own_labels(inputs)
             end = time.perf_counter_ns()
@@ -132,7 +131,7 @@ class ServedModel:
             values = self.session.postprocess(outputs)
             if self._is_network:
                 session: Any = self.session
-                named = {name: np.array(array) for name, array in session.named_outputs(outputs).items()}
+                named = [{name: np.array(array) for name, array in session.named_outputs(outputs).items()}]
             labels = self.session.labels(values) if self._texts is None else self._text_labels(outputs)
         rows = sum([part.count for part in batch])
         if len(values) != rows:
@@ -157,8 +156,8 @@ class ServedModel:
                 parts.append(Predictions(part.values[:count], labels, part.phases_ns, part.outputs))
         phases: dict[Phase, int] = {phase: sum(part.phases_ns[phase] for part in parts) for phase in PHASES}
         labels = None if parts[0].labels is None else [label for part in parts for label in part.labels or ()]
-        outputs = parts[0].outputs if len(parts) == 1 else None
-        return Predictions(np.concatenate([part.values for part in parts]), labels, phases, outputs)
+        outputs = [named for part in parts for named in part.outputs or ()] if self._is_network else None
+        return Predictions(_join_values([part.values for part in parts]), labels, phases, outputs)
 
     def _text_labels(self, outputs: Any) -> list[str] | None:
         texts: list[str] = self._texts(outputs) if self._texts is not None else []
@@ -197,6 +196,13 @@ class ServedModel:
             self.session.close()
 
 
+def _join_values(parts: Sequence[Floats]) -> Floats:
+    """Those of several calls; the numbers of a network may be more in one than in another, which NaN fills up."""
+    width = max(part.shape[1] for part in parts)
+    filled = [np.pad(part, ((0, 0), (0, width - part.shape[1])), constant_values=np.nan) for part in parts]
+    return np.concatenate(filled)
+
+
 def _agree(alone: Floats, together: Floats) -> bool:
     """Whether predictions differ by no more than rounding; what is not finite has to be so on both sides."""
     if alone.shape != together.shape:
@@ -219,7 +225,7 @@ def choose_candidate(name: str, engine: str, settings: ServingSettings) -> Candi
 
 def open_model(candidate: Candidate, settings: ServingSettings) -> ServedModel:
     """Load the model. Raises `ModelError` and `EngineError`, among them `MissingDependency`."""
-    options = {**candidate.options, "allow_pickle": "yes" if settings.allow_pickle else "no", COLUMNS: "yes"}
+    options = {**candidate.options, "allow_pickle": "yes" if settings.allow_pickle else "no"}
     return ServedModel(candidate, candidate.engine.open(candidate.artefact, options))
 
 

@@ -141,7 +141,7 @@ class TensorSchema:
     def answer(self, answer: Answer) -> dict[str, Array]:
         """The outputs by name."""
         if answer.outputs is not None:
-            return dict(answer.outputs)
+            return dict(answer.outputs[0])  # its tensors are one record
         if self._own_output is not None:
             rows, inner = len(answer.predictions), self._own_output.shape[1:]
             return {
