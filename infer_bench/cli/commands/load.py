@@ -52,7 +52,7 @@ def load(
     settings = LoadSettings(
         rate=read_rate(rate) if rate else None,
         concurrency=read_numbers(concurrency, int, "concurrency") if concurrency else (),
-        find_rate=find_rate, duration_s=read_span(duration or ("3s" if find_rate else "10s")),
+        find_rate=find_rate, duration_s=read_span(duration or ("5s" if find_rate else "10s")),
         warmup_s=read_span(warmup),
         arrivals=pick(arrivals, "arrivals", ARRIVALS), connections=connections, batch=batch,
         timeout_s=read_span(timeout), limits=tuple(map(parse_bound, slo or ())), seed=seed,

@@ -27,7 +27,7 @@ Concurrency = Annotated[
 ]
 FindRate = Annotated[bool, how("--find-rate", help="Find the highest rate at which the limits of --slo hold.")]
 Duration = Annotated[
-    str | None, how("--duration", metavar="TIME", help="Time to measure for. [default: 10s, 3s a trial of --find-rate]")
+    str | None, how("--duration", metavar="TIME", help="Time to measure for. [default: 10s, 5s a trial of --find-rate]")
 ]
 Warmup = Annotated[str, how("--warmup", metavar="TIME", help="Time before it, at the same rate.")]
 Arrivals = Annotated[str, how("--arrivals", metavar="WHICH", help="poisson (at random), or constant.")]

@@ -3,17 +3,21 @@
 import math
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 Outcome = Literal["holds", "broken", "undecided"]
 End = Literal["precision", "generator", "nothing-holds", "trials", "rate"]
 
+PRECISION = 0.05
 MOST_TRIALS = 60
 MOST_RATE = 1e6
 _GROWTH = 2.0
 _RETREAT = 4.0
-_AGREE = 2
-"""Trials that must agree before a rate counts as held or broken."""
+_AGREE = 3
+"""Trials that must agree, and none say otherwise, before a rate counts as held or broken."""
+_STUCK = 2
+"""Trials of a rate that cannot be judged before it counts as one that cannot."""
 
 
 @dataclass
@@ -22,12 +26,14 @@ class RateSearch:
 
     Where the limit breaks at `start` it looks for a rate at which it holds, down to `least`.
 
-    A rate is broken when two trials say so, of three at the most. It counts as held after one trial while the rate is
-    doubled; the rate that is told in the end has held in two. `outcomes` are those of every rate.
+    Near the highest rate a limit holds in some trials and breaks in others. A rate is broken when three trials say so
+    and none that it holds, there or at a higher rate. It counts as held after one trial, and the rate that is told in
+    the end has held in three. Between the two lie rates of which trials differed; each bound is sought on its own side
+    of them. `outcomes` are those of every rate.
     """
 
     start: float
-    precision: float = 0.05
+    precision: float = PRECISION
     least: float = 0.1
     outcomes: dict[float, list[Outcome]] = field(default_factory=dict)
     _last: float = 0.0
@@ -44,12 +50,13 @@ class RateSearch:
 
     @property
     def high(self) -> float | None:
-        """The lowest rate that is broken."""
-        return min((rate for rate in self.outcomes if self._count(rate)["broken"] >= _AGREE), default=None)
+        """The lowest rate that is broken, of those above every rate that has held at all."""
+        held = max((rate for rate in self.outcomes if self._count(rate)["holds"]), default=0.0)
+        return min((rate for rate in self.outcomes if rate > held and self._is_broken(rate)), default=None)
 
     @property
     def low(self) -> float | None:
-        """The highest rate below it that has held more often than not."""
+        """The highest rate below it that has held whenever it was tried."""
         high = self.high
         rates = [rate for rate in self.outcomes if self._has_held(rate) and (high is None or rate < high)]
         return max(rates, default=None)
@@ -65,7 +72,7 @@ class RateSearch:
         if self._is_stuck:
             return "generator"
         if self.low is None:
-            return "nothing-holds"
+            return "nothing-holds" if self.high == min(self.outcomes, default=None) else "trials"
         if self.trials >= MOST_TRIALS:
             return "trials"
         return "rate" if self.high is None else "precision"
@@ -83,17 +90,23 @@ class RateSearch:
         if self.high is None:
             return self._grow()
         if self.low is None:
-            lower = _round(self.high / _RETREAT)
+            lower = _round(min(self.outcomes) / _RETREAT)
             return lower if lower >= self.least else None
-        middle = _round(math.sqrt(self.low * self.high))
-        if self.high / self.low <= 1 + self.precision or not self.low < middle < self.high:
-            return self._confirm()
-        return middle
+        return self._bisect(self.low, self.high) or self._confirm()
 
     def _grow(self) -> float | None:
         """The next rate above the highest; none was broken."""
         highest = max(self.outcomes)
         return _round(highest * _GROWTH) if highest * _GROWTH <= MOST_RATE else self._confirm()
+
+    def _bisect(self, low: float, high: float) -> float | None:
+        """Between `low` and the next rate that was tried, else `high` and the one before; None where they are close."""
+        steps = list(pairwise([low, *sorted(rate for rate in self.outcomes if low < rate < high), high]))
+        for least, most in (steps[0], steps[-1]):
+            middle = _round(math.sqrt(least * most))
+            if most / least > 1 + self.precision and least < middle < most:
+                return middle
+        return None
 
     def _confirm(self) -> float | None:
         return self.low if self.low is not None and not self.is_confirmed else None
@@ -103,20 +116,21 @@ class RateSearch:
 
     def _has_held(self, rate: float) -> bool:
         count = self._count(rate)
-        return count["holds"] > count["broken"]
+        return count["holds"] > 0 and not count["broken"] and count["undecided"] < _STUCK
+
+    def _is_broken(self, rate: float) -> bool:
+        return self._count(rate)["broken"] >= _AGREE
 
     @property
     def _is_stuck(self) -> bool:
         """Whether a rate that is not broken could not be judged."""
-        return any(
-            self._count(rate)["undecided"] >= _AGREE for rate in self.outcomes if self.high is None or rate < self.high
-        )
+        high = self.high
+        return any(self._count(rate)["undecided"] >= _STUCK for rate in self.outcomes if high is None or rate < high)
 
     def _is_settled(self, rate: float) -> bool:
+        """A rate that holds is gone beyond; whether it holds again is asked of the highest one only."""
         count = self._count(rate)
-        if max(count.values()) >= _AGREE:
-            return True
-        return self.high is None and count["holds"] > 0 and not count["broken"]
+        return count["holds"] > 0 or count["broken"] >= _AGREE or count["undecided"] >= _STUCK
 
 
 def _round(rate: float) -> float:

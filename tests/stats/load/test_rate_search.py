@@ -41,11 +41,27 @@ def test_noise_moves_the_bounds_by_no_more_than_itself(seed: int) -> None:
     assert search.trials <= MOST_TRIALS
 
 
+def test_the_capacity_lies_between_the_bounds_though_trials_differ() -> None:
+    searches = [run(RateSearch(100), 1_000, noise=0.05, seed=seed) for seed in range(100)]
+    assert sum((search.low or 0) < 1_000 <= (search.high or 0) for search in searches) >= 90
+    assert all(search.is_confirmed and search.trials < MOST_TRIALS for search in searches)
+
+
+def test_a_rate_of_which_trials_differ_is_neither_held_nor_broken() -> None:
+    search = RateSearch(100)
+    for outcome in ("broken", "holds"):
+        search.record(100, outcome)
+    for _ in range(3):
+        search.record(200, "broken")
+    while (rate := search.next_rate()) is not None:
+        search.record(rate, "broken")
+    assert (search.low, search.high) == (None, 200)
+    assert search.end == "trials"
+
+
 def test_one_bad_trial_does_not_break_a_rate() -> None:
     search = RateSearch(100)
     search.record(100, "broken")
-    assert search.next_rate() == 100
-    search.record(100, "holds")
     assert search.next_rate() == 100
     search.record(100, "holds")
     assert search.next_rate() == 200
@@ -74,8 +90,6 @@ def test_everything_holds() -> None:
 def test_a_rate_that_holds_once_and_then_breaks_is_given_up() -> None:
     search = RateSearch(100)
     search.record(100, "holds")
-    search.record(200, "broken")
-    search.record(200, "broken")
     while (rate := search.next_rate()) is not None:
         search.record(rate, "holds" if rate < 80 else "broken")
     assert search.low is not None

@@ -18,6 +18,10 @@ START = 100.0
 """The first rate, where the user names none."""
 LONGEST_TRIAL_S = 60.0
 """At the lowest rates: one that its percentile's requests do not fit into is not tried."""
+_LIMITS_A_TRIAL = 100
+"""A service that is short of a rate by 5 % is behind by 5 % of the trial at its end: that must be more than the limit.
+And the queue of one that just holds it takes several times the limit to fill and to empty, which must happen often."""
+_LIMITS_OF_WARMUP = 5
 _USUAL_TRIALS = 25
 _WARMUP_S = 0.5
 """Of every trial but the first."""
@@ -68,16 +72,23 @@ def plan_trial(
 ) -> LoadSettings:
     """The settings of the trial of that number, from 0.
 
-    It takes as long as its percentiles take requests, and has twice the connections that a service which just holds the
-    limit would keep busy (Little's law): one that is short of them does not hold it.
+    It takes as long as its percentiles take requests and as a service that falls behind takes to break the limit, and
+    has twice the connections that one which just holds it would keep busy (Little's law): one that is short of them
+    does not hold it.
     """
     limit_s = max(limit.value for limit in settings.limits) / _NS
     connections = min(MOST_CONNECTIONS, max(settings.connections, math.ceil(2 * rate * limit_s)))
     return replace(
         settings,
         rate=rate,
-        duration_s=max(settings.duration_s, math.ceil(count_needs(settings) / rate * 1e3 + 1) / 1e3),
-        warmup_s=settings.warmup_s if number == 0 else min(settings.warmup_s, _WARMUP_S),
+        duration_s=max(
+            settings.duration_s,
+            math.ceil(count_needs(settings) / rate * 1e3 + 1) / 1e3,
+            min(LONGEST_TRIAL_S, _LIMITS_A_TRIAL * limit_s),
+        ),
+        warmup_s=settings.warmup_s
+        if number == 0
+        else min(settings.warmup_s, max(_WARMUP_S, _LIMITS_OF_WARMUP * limit_s)),
         connections=max(1, min(connections, allow(connections))),
         timeout_s=min(settings.timeout_s, max(1.0, 10 * limit_s)),
         seed=settings.seed + number,

@@ -1,5 +1,6 @@
 """What a trial of a search is, and how it is judged."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,17 @@ def allow(count: int) -> int:
 def test_a_trial_is_long_enough_for_its_percentile() -> None:
     trial = plan_trial(100.0, SETTINGS, 0, allow)
     assert trial.duration_s * 100 >= 473
-    assert plan_trial(10_000.0, SETTINGS, 0, allow).duration_s == 1.0
+    assert plan_trial(10_000.0, SETTINGS, 0, allow).duration_s == 2.0
+
+
+@pytest.mark.parametrize(
+    ("limit", "duration_s", "warmup_s"), [("p99<5ms", 1.0, 0.5), ("p50<200ms", 20.0, 1.0), ("p50<3s", 60.0, 2.0)]
+)
+def test_a_trial_is_so_long_that_a_service_which_falls_behind_breaks_the_limit(
+    limit: str, duration_s: float, warmup_s: float
+) -> None:
+    trial = plan_trial(1_000.0, replace(SETTINGS, limits=(parse_bound(limit),)), 1, allow)
+    assert (trial.duration_s, trial.warmup_s) == (duration_s, warmup_s)
 
 
 def test_a_trial_has_the_connections_that_its_limit_takes() -> None:
