@@ -141,12 +141,20 @@ class WorstRow:
 class ComparedModel:
     """One side of a comparison: what was opened, by which engine, and the dtype that its library was fed.
 
-    `engine` is "saved" for predictions read from a file.
+    `engine` is "saved" for predictions read from a file. `converted_from` is the path of the model where that was
+    converted for the engine: then `model` is what the conversion left in its cache, under a name that says nothing.
     """
 
     engine: str
     model: ModelInfo
     fed: str = ""
+    converted_from: str = ""
+
+    @property
+    def title(self) -> str:
+        """The name of the model's file: `model.txt`, or `model.txt as ONNX`."""
+        name = (self.converted_from or self.model.path).replace("\\", "/").rsplit("/", 1)[-1]
+        return f"{name} as ONNX" if self.converted_from else name
 
 
 @dataclass(frozen=True, slots=True)

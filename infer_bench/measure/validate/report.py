@@ -19,7 +19,6 @@ from infer_bench.measure.validate.validation import Validation
 from infer_bench.report.common import Environment, Json, Notice, Report, Verdict
 from infer_bench.report.part import Part
 from infer_bench.report.validate import (
-    ComparedModel,
     OutputDelta,
     ValidateGroup,
     ValidateReport,
@@ -101,8 +100,8 @@ def verdict(
     `describe_failing` says what differs; by default how many rows do.
     """
     describe_failing = describe_failing or _failing_rows
-    differing = tuple(f"{_name(r.candidate)}: {describe_failing(r)}" for r in results if r.different)
-    errors = tuple(f"{_name(r.candidate)}: {r.failed}" for r in results if r.failed)
+    differing = tuple(f"{r.candidate.title}: {describe_failing(r)}" for r in results if r.different)
+    errors = tuple(f"{r.candidate.title}: {r.failed}" for r in results if r.failed)
     if differing:
         return Verdict("different", PredictionsDiffer.exit_code, (*differing, *errors))
     return Verdict("failed", CannotRun.exit_code, errors) if errors else Verdict("pass", 0)
@@ -112,10 +111,6 @@ def _failing_rows(result: ValidateResult) -> str:
     failing = sum(group.failing for group in result.groups)
     rows = sum(group.rows for group in result.groups)
     return f"{failing:,} of {rows:,} rows differ"
-
-
-def _name(model: ComparedModel) -> str:
-    return model.model.path.replace("\\", "/").rsplit("/", 1)[-1]
 
 
 def _result(summary: ComparisonSummary, candidate: CandidateSummary, rows_per_s: float | None) -> ValidateResult:

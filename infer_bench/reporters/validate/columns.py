@@ -21,7 +21,7 @@ def write_heading(result: ValidateResult) -> str:
 
 
 def _name_side(side: ComparedModel) -> str:
-    return f"{file_name(side.model.path)} ({side.engine}{', fed ' + side.fed if side.fed else ''})"
+    return f"{side.title} ({side.engine}{', fed ' + side.fed if side.fed else ''})"
 
 
 def describe_conditions(report: Report[Any], result: ValidateResult) -> str:

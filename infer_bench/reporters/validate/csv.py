@@ -19,8 +19,8 @@ def render(report: Report[Any]) -> str:
 
 def _list_rows(result: ValidateResult) -> list[dict[str, Any]]:
     about = {
-        "reference": result.reference.model.path,
-        "candidate": result.candidate.model.path,
+        "reference": result.reference.converted_from or result.reference.model.path,
+        "candidate": result.candidate.converted_from or result.candidate.model.path,
         "engine": result.candidate.engine,
         "sha256": result.candidate.model.sha256,
         "failed": result.failed,

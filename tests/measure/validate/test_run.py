@@ -144,6 +144,7 @@ def test_a_right_conversion_is_the_same(folder: Path, reference: str, candidate:
 def test_two_engines_on_one_model(folder: Path) -> None:
     engines = ["lightgbm:feed=dataframe", "lightgbm:feed=ndarray", "onnxruntime"]
     report = validate(str(folder / "trees.txt"), engines=engines, data=str(folder / "rows.npz"), probes="off")
+    assert [result.candidate.title for result in report.results] == ["trees.txt", "trees.txt as ONNX"]
     assert [result.candidate.engine for result in report.results] == engines[1:]
     assert [group.name for result in report.results for group in result.groups] == ["data", "data"]
     assert report.verdict is not None

@@ -8,9 +8,9 @@ from typing import Any
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
 from infer_bench.measure.candidates.candidates import Candidate
-from infer_bench.measure.candidates.models import describe_model
 from infer_bench.measure.outputs.figures import report_outputs, worst_requests
 from infer_bench.measure.outputs.group import NetworkGroup
+from infer_bench.measure.validate.compared_model import describe_side
 from infer_bench.measure.validate.networks.notices import notices_on
 from infer_bench.measure.validate.networks.saved_outputs import SavedOutputs
 from infer_bench.measure.validate.networks.validation import NetworkCandidate, NetworkValidation
@@ -133,7 +133,7 @@ def _passing_atol(groups: Sequence[ValidateGroup]) -> float | None:
 
 
 def _unopened_result(validation: NetworkValidation, candidate: Candidate, error: str) -> ValidateResult:
-    model = ComparedModel(candidate.label, describe_model(candidate.artefact, None))
+    model = describe_side(candidate, None)
     return ValidateResult(
         _reference(validation), model, None, validation.limits.atol, validation.limits.rtol, failed=error
     )
@@ -147,4 +147,4 @@ def _reference(validation: NetworkValidation) -> ComparedModel:
 
 
 def _compared_model(predictor: Predictor) -> ComparedModel:
-    return ComparedModel(predictor.candidate.label, describe_model(predictor.candidate.artefact, predictor.spec))
+    return describe_side(predictor.candidate, predictor.spec)

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from infer_bench.errors import InferBenchError
 from infer_bench.measure.candidates.candidates import Candidate
-from infer_bench.measure.candidates.models import describe_model
 from infer_bench.measure.candidates.remarks import notices_of
+from infer_bench.measure.validate.compared_model import describe_side
 from infer_bench.measure.validate.group_comparison import GroupComparison
 from infer_bench.measure.validate.label_reading import LabelReading
 from infer_bench.measure.validate.predictors import Predictor
@@ -65,7 +65,7 @@ def _compared_outputs(validation: Validation, candidate: CandidateState) -> tupl
 
 def _unopened_result(validation: Validation, candidate: Candidate, error: InferBenchError) -> ValidateResult:
     limits = validation.limits
-    model = ComparedModel(candidate.label, describe_model(candidate.artefact, None))
+    model = describe_side(candidate, None)
     return ValidateResult(_reference(validation), model, None, limits.atol, limits.rtol, failed=str(error))
 
 
@@ -78,8 +78,7 @@ def _reference(validation: Validation) -> ComparedModel:
 
 
 def _compared_model(predictor: Predictor) -> ComparedModel:
-    candidate = predictor.candidate
-    return ComparedModel(candidate.label, describe_model(candidate.artefact, predictor.spec), predictor.feed_dtype)
+    return describe_side(predictor.candidate, predictor.spec, predictor.feed_dtype)
 
 
 def _output_meaning(spec: ModelSpec) -> str:
