@@ -21,11 +21,19 @@ def note_repeated_rows(measurements: Iterable[Measurement], *, several: bool) ->
     """A warning for each candidate that remembers. With `several` models each names its own."""
     for measurement in measurements:
         times, candidate = measurement.changed_rows, measurement.candidate
-        if times is not None and remembers_rows(times):
+        if times is not None and remembers_rows(times) and _are_remembered(measurement, times):
             ratio = float(np.median(_divide(times)))
             text = f"it remembers answers: a row asked before, as those timed were, is answered {ratio:.2g}× faster"
             path = candidate.model.path if several else ""
             yield Notice(REMEMBERED_ROWS, text, _HINT, candidate.label, path)
+
+
+def _are_remembered(measurement: Measurement, times: ChangedRowTimes) -> bool:
+    """Whether the requests that were timed took less than such as nobody asked: a small cache may hold none of them."""
+    blocks = [block for rounds in measurement.samples("request") for block in rounds]
+    if not blocks:
+        return False
+    return bool(np.median(times.changed) > LEAST_RATIO * np.median(np.concatenate(blocks)) / measurement.calls)
 
 
 def remembers_rows(times: ChangedRowTimes) -> bool:

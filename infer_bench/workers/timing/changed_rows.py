@@ -9,6 +9,7 @@ import numpy as np
 from infer_bench.workers.timing.loop import Clock, Stages, time_calls
 from infer_bench.workers.timing.requests import ChangedRowTimes
 
+REPEATS = 2
 STEP = 2.0**-50
 """Four ulps of 1: a number that no cache has seen, and that takes the same way through any model."""
 
@@ -24,17 +25,19 @@ def _is_fraction(value: Any) -> bool:
 
 
 def time_changed_rows(stages: Stages, requests: Sequence[Any], clock: Clock, limit_ns: int) -> ChangedRowTimes:
-    """Of each request the time when it is asked a second time, then that of one whose numbers differ a little.
+    """Of each request the time when it is asked again, and that of one whose numbers differ a little, in turn.
 
-    Stops after `limit_ns`, so there may be fewer; none of requests without fractions.
+    Each is the shorter of two: a scheduler's slices may end with the same call of every turn. Stops after `limit_ns`,
+    so there may be fewer; none of requests without fractions.
     """
     start, repeated, changed = clock(), list[int](), list[int]()
-    for count, request in enumerate(requests, 1):
-        other = change_numbers(request, count)
+    for place, request in enumerate(requests):
+        others = [other for i in range(REPEATS) if (other := change_numbers(request, REPEATS * place + i + 1))]
         if clock() - start > limit_ns:
             break
-        if other is not None:
+        if others:
             stages(request)
-            repeated.append(int(time_calls(stages, [request], clock)[0]))
-            changed.append(int(time_calls(stages, [other], clock)[0]))
+            pairs = [time_calls(stages, [request, other], clock) for other in others]
+            repeated.append(min(int(pair[0]) for pair in pairs))
+            changed.append(min(int(pair[1]) for pair in pairs))
     return ChangedRowTimes(np.array(repeated, dtype=np.int64), np.array(changed, dtype=np.int64))

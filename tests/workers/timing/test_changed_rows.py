@@ -1,11 +1,13 @@
 """What remembers its answers is told by requests that nobody asked yet."""
 
+import itertools
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from infer_bench.measure.bench.repeated_rows import remembers_rows
+from infer_bench.measure.bench.repeated_rows import note_repeated_rows, remembers_rows
 from infer_bench.workers.timing.changed_rows import change_numbers, time_changed_rows
 from infer_bench.workers.timing.loop import Stages
 from infer_bench.workers.timing.requests import ChangedRowTimes
@@ -36,12 +38,34 @@ def test_a_model_that_remembers_rows_is_told_from_one_that_does_not(memory: bool
 
 def test_it_ends_with_its_time_and_says_nothing_of_few_pairs() -> None:
     clock = FakeClock(10)
-    times = time_changed_rows(stages(clock, memory=True), RECORDS, clock, 3_000_000)
+    times = time_changed_rows(stages(clock, memory=True), RECORDS, clock, 6_000_000)
     assert len(times.repeated) == 2
     assert not remembers_rows(times)
     none = time_changed_rows(stages(clock, memory=True), [{"n": 1, "text": "a"}], clock, 10**9)
     assert none.repeated.size == 0
     assert not remembers_rows(none)
+
+
+def test_calls_that_slices_end_with_are_not_remembered() -> None:
+    clock, calls = FakeClock(10), itertools.count()
+
+    def predict(record: dict[str, Any]) -> float:
+        clock.spend(8_000_000 if next(calls) % 5 == 2 else 1_000_000)  # the first changed one of every turn
+        return 1.0
+
+    assert not remembers_rows(time_changed_rows(Stages(dict, predict, float), RECORDS, clock, 10**9))
+
+
+@pytest.mark.parametrize(("timed_ns", "is_noted"), [(10_000, True), (990_000, False)])
+def test_a_cache_that_holds_none_of_the_timed_rows_is_not_noted(timed_ns: int, is_noted: bool) -> None:
+    clock: Any = FakeClock(10)
+    measurement: Any = SimpleNamespace(
+        changed_rows=time_changed_rows(stages(clock, memory=True), RECORDS, clock, 10**9),
+        candidate=SimpleNamespace(label="callable"),
+        samples=lambda part: [[np.full(10, 2 * timed_ns)]],
+        calls=2,
+    )
+    assert bool(list(note_repeated_rows([measurement], several=False))) is is_noted
 
 
 def test_rows_that_the_machine_slows_now_and_then_are_not_remembered() -> None:
