@@ -80,7 +80,7 @@ def said_with(folder: Path, name: str, code: str) -> str:
     (folder / f"{name}.py").write_text(code, encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
     process = subprocess.run(
-        [sys.executable, "-m", "infer_bench", "bench", "--rounds", "1", "--", str(MODEL)],
+        [sys.executable, "-m", "infer_bench", "bench", "--json", str(folder / "report.json"), "--", str(MODEL)],
         capture_output=True,
         text=True,
         env=environment,
