@@ -121,7 +121,7 @@ class Worker:
         number = next(self._numbers)
         frame = request_frame(number, request)
         self._waiting += 1
-        with contextlib.suppress(OSError, TypeError):  # TypeError: another thread has just closed it
+        with contextlib.suppress(OSError):
             send(self._connection, frame)
         return functools.partial(self._response, request, number, timeout_s)
 

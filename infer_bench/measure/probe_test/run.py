@@ -9,6 +9,7 @@ import numpy as np
 
 from infer_bench.data import Table
 from infer_bench.errors import InferBenchError
+from infer_bench.machine.environment import count_usable_cpus
 from infer_bench.measure.candidates.candidates import Candidate, Key
 from infer_bench.measure.candidates.column_mapping import columns_for, share_names
 from infer_bench.measure.candidates.rows import Rows
@@ -31,6 +32,8 @@ from infer_bench.report.bench import ProbeTest
 from infer_bench.stats.agreement.predictions import Predictions
 
 Specs = Mapping[Key, ModelSpec]
+_Kind = tuple[bool, bool, str]
+"""Probes of float32, those for JSON, and the path of a model whose own thresholds they lie on."""
 SHARE = 0.05
 """So much of the run's time so far may be spent on answering probes."""
 SEARCH_SHARE = 0.03
@@ -88,7 +91,8 @@ class ProbeTester:
         if not has_columns or not others or (reference.is_function and not _takes_columns(rows, spec)):
             return
         limits = (max(LEAST_NS, limit_ns // (len(others) + 2)), max(LEAST_SEARCH_NS, search_ns // len(others)))
-        comparison = _Comparison(reference, spec, rows, settings, limits)
+        is_together = count_usable_cpus(self.settings.affinity) > 1
+        comparison = _Comparison(reference, spec, rows, settings, limits, is_together=is_together)
         longest_ns = 0 if self.budget is None else round(USUAL_OPENINGS * self.budget.durations.opening_ns(1))
         for other in others:
             begin_ns = time.monotonic_ns()
@@ -119,12 +123,21 @@ class _Comparison:
     """A reference, and what it answers to probes of float32 and of double, once each is needed."""
 
     def __init__(
-        self, reference: Predictor, spec: ModelSpec, rows: Rows, settings: ValidateSettings, limits_ns: tuple[int, int]
+        self,
+        reference: Predictor,
+        spec: ModelSpec,
+        rows: Rows,
+        settings: ValidateSettings,
+        limits_ns: tuple[int, int],
+        *,
+        is_together: bool,
     ) -> None:
+        self._is_together = is_together
         self._reference, self._spec, self._rows = reference, spec, rows
         self._settings, (self._limit_ns, self._search_ns) = settings, limits_ns
         self._table = Table({name: rows.columns[name] for name in spec.feature_names})
-        self._answers: dict[tuple[bool, bool, str], tuple[ProbeRows, Predictions]] = {}
+        self._probes: dict[_Kind, ProbeRows] = {}
+        self._answers: dict[_Kind, Predictions] = {}
         self._structures = Structures(settings, in_place=True)
         self._obstacle = ""
 
@@ -147,11 +160,11 @@ class _Comparison:
         needs_float32, needs_json = _feeds_float32(self._reference, predictor), _feeds_json(self._reference, predictor)
         if not self._answers:
             validation.float64_obstacle = self._obstacle = self._reference.measure_rounding()
-        rows, ours = self._answer(predictor, needs_float32, needs_json)
+        kind = needs_float32, needs_json, predictor.candidate.model.path if self._has_own_thresholds(predictor) else ""
+        rows = self._make_probes(kind, predictor)
         state.reading = choose_reading(self._reference, predictor, self._settings.threshold)
-        part = rows.table.slice(0, len(ours.values))
-        columns = columns_for(part, predictor.spec, self._spec, predictor.name)
-        theirs = align_classes(predictor.predict_within(columns, self._limit_ns), predictor.spec, self._spec)
+        ours, theirs = self._ask(kind, predictor)
+        theirs = align_classes(theirs, predictor.spec, self._spec)
         count = min(len(ours.values), len(theirs.values))
         for i, name in enumerate(rows.names):
             places = np.flatnonzero(rows.kinds[:count] == i)
@@ -162,18 +175,27 @@ class _Comparison:
     def _ordinary(self) -> Table:
         return self._table.slice(0, min(64, self._table.rows))
 
-    def _answer(self, predictor: Predictor, float32: bool, json: bool) -> tuple[ProbeRows, Predictions]:
-        """The probes for a candidate, and the reference's answers to them."""
-        own = predictor.candidate.model.path if self._has_own_thresholds(predictor) else ""
-        key = float32, json, own
-        if key not in self._answers:
+    def _make_probes(self, kind: _Kind, predictor: Predictor) -> ProbeRows:
+        if kind not in self._probes:
+            float32, json, _ = kind
             thresholds, most = self._thresholds(predictor), limit_rows(len(self._spec.features))
             seed = self._settings.seed
             groups = probes(self._spec, thresholds, float32=float32, seed=seed, rows=self._table, most=most)
-            rows = mix_probes(leave_out_infinities(groups) if json else groups, seed)
-            answers = self._reference.predict_within(dict(rows.table.columns), self._limit_ns)
-            self._answers[key] = rows, answers
-        return self._answers[key]
+            self._probes[kind] = mix_probes(leave_out_infinities(groups) if json else groups, seed)
+        return self._probes[kind]
+
+    def _ask(self, kind: _Kind, predictor: Predictor) -> tuple[Predictions, Predictions]:
+        """What the reference and a candidate answer, at the same time where that slows neither."""
+        table, waiting = self._probes[kind].table, None
+        columns = columns_for(table, predictor.spec, self._spec, predictor.name)
+        if kind not in self._answers:
+            waiting = self._reference.ask_within(dict(table.columns), self._limit_ns)
+            if not self._is_together:
+                self._answers[kind], waiting = waiting(), None
+        theirs = predictor.ask_within(columns, self._limit_ns)
+        if waiting is not None:
+            self._answers[kind] = waiting()
+        return self._answers[kind], theirs()
 
     def _thresholds(self, predictor: Predictor) -> dict[str, tuple[float, ...]]:
         """The reference's; of another model too, or where the reference has none, those of the candidate."""

@@ -106,12 +106,17 @@ class Predictor:
             self._domain = dict(domain.thresholds), domain.rows
         return self._domain
 
-    def describe_feed(self, columns: Columns) -> None:
-        """Find out in which dtype the library is fed."""
-        try:
-            self.feed_dtype = self._worker.ask(DescribeFeed(columns)).words
-        except EngineError:
-            self.feed_dtype = "unknown"
+    def ask_feed(self, columns: Columns) -> Callable[[], None]:
+        """Ask in which dtype the library is fed; what is returned waits until that is known."""
+        response = self._worker.post(DescribeFeed(columns))
+
+        def receive() -> None:
+            try:
+                self.feed_dtype = response().words
+            except EngineError:
+                self.feed_dtype = "unknown"
+
+        return receive
 
     def measure_rounding(self) -> str:
         """From now on, say of predictions what the model rounds; in words why not, where that cannot be known."""
@@ -186,11 +191,19 @@ class Predictor:
         """What rounding makes of a network's outputs. Raises `EngineError` where that cannot be known."""
         return self._worker.ask(PredictVariants(columns))
 
-    def predict_within(self, columns: Columns, limit_ns: int) -> Predictions:
-        """As `predict`, of as many of the first rows as take no longer than `limit_ns`."""
-        predictions = self._predictions(self._worker.ask(PredictWithin(columns, limit_ns)))
-        part = {name: column[: len(predictions.values)] for name, column in columns.items()}
-        return self._with_units(predictions, lambda: self._worker.ask(PredictInFloat64(part)))
+    def ask_within(self, columns: Columns, limit_ns: int) -> Callable[[], Predictions]:
+        """Ask for predictions of as many of the first rows as take no longer than `limit_ns`.
+
+        What is returned waits for them, once, and raises what `predict` raises.
+        """
+        response = self._worker.post(PredictWithin(columns, limit_ns))
+
+        def receive() -> Predictions:
+            predictions = self._predictions(response())
+            part = {name: column[: len(predictions.values)] for name, column in columns.items()}
+            return self._with_units(predictions, lambda: self._worker.ask(PredictInFloat64(part)))
+
+        return receive
 
     def draw_requests(
         self, count: int, *, varied: bool = False, larger: bool = False, places: Sequence[int] = ()
@@ -233,8 +246,9 @@ def describe_feeds(predictors: Sequence[Predictor], rows: Table, reference: Mode
     """Let every predictor say in which dtype its library is fed these rows: the first without a gap, if any."""
     complete = np.flatnonzero(number_gaps(rows.columns) == 0) if rows.rows else np.zeros(0, dtype=np.intp)
     first = rows.take(complete[:1]) if len(complete) else rows.slice(0, 1)
-    for predictor in predictors:
-        predictor.describe_feed(columns_for(first, predictor.spec, reference, predictor.name))
+    columns = [columns_for(first, predictor.spec, reference, predictor.name) for predictor in predictors]
+    for receive in [predictor.ask_feed(part) for predictor, part in zip(predictors, columns, strict=True)]:
+        receive()
 
 
 def align_classes(predictions: Predictions, spec: ModelSpec, reference: ModelSpec) -> Predictions:
