@@ -217,13 +217,12 @@ def _curve(samples: int) -> Floats:
 
 
 def _list_labelled(samples: int) -> list[float]:
-    """The percentiles that the axis names, as far as `samples` carry them."""
-    most = max(0.5, 1 - TAIL_SAMPLES / max(1, samples))
-    return [share for share in LABELLED if share <= most]
+    """The percentiles that are marked, as far as `samples` carry them: of ten samples and fewer not even the p50."""
+    return [share for share in LABELLED if share <= 1 - TAIL_SAMPLES / max(1, samples)]
 
 
 def _use_percentiles(axis: Any, samples: int) -> None:
-    shown = _list_labelled(samples)
+    shown = _list_labelled(samples) or [0.5]
     axis.set_xscale("log")
     axis.set_yscale("log")
     axis.set_xticks([1 / (1 - share) for share in shown], [f"p{100 * share:g}" for share in shown])

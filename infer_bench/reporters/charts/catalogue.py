@@ -61,7 +61,10 @@ def draw_chart(report: Report[Any], kind: str | None = None) -> Chart:
     """The first chart that the report has, or that of `kind`. Raises as `render_chart` does."""
     chart = _first_chart(report) if kind is None else _chart_of(report, kind)
     if chart is None:
-        raise UsageError(f"this report of {report.command} holds nothing for a chart", "measure something first")
+        which = f"the chart {kind!r}" if kind else "a chart"
+        others = ", ".join(other.kind for other in draw_charts(report))
+        hint = f"it has: {others}" if others else "measure something first"
+        raise UsageError(f"this report of {report.command} holds nothing for {which}", hint)
     return chart
 
 

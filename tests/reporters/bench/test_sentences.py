@@ -108,7 +108,7 @@ def test_without_a_median_nothing_is_claimed(few: BenchResult) -> None:
     without = replace(few, request=replace(few.request, p50_ns=None, needs={"p50": 9}))
     texts = sentences_of(*(without if result is few else result for result in (FRAME, ONNX)))
 
-    assert texts[0] == "No speed-up is shown: there are too few samples for a median."
+    assert texts[0] == "No speed-up is certain: there are too few samples for a median."
 
 
 def test_a_candidate_without_an_interval_is_told_apart_from_those_with_one() -> None:

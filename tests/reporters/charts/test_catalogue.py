@@ -45,6 +45,22 @@ def test_a_report_has_the_charts_that_it_holds_numbers_for(command: str) -> None
     assert tuple(chart.kind for chart in draw_charts(saved(command))) == DRAWN[command]
 
 
+def test_a_chart_without_numbers_is_refused_with_those_that_have_some() -> None:
+    with pytest.raises(UsageError, match="nothing for the chart 'throughput'") as refusal:
+        render_chart(saved("bench"), ".svg", "throughput")
+    assert refusal.value.hint == "it has: latency, phases, deltas"
+
+
+def test_a_percentile_that_the_sample_does_not_carry_has_no_mark() -> None:
+    """A median of three samples is `n/a` in the table."""
+    report = saved("bench")
+    first = replace(report.results[0].processes[0], rounds=report.results[0].processes[0].rounds[:1])
+    few = replace(first, rounds=(replace(first.rounds[0], request_ns=first.rounds[0].request_ns[:3]),))
+    alone = replace(report, results=(replace(report.results[0], processes=(few,)),))
+    (latency,) = (chart for chart in draw_charts(alone) if chart.kind == "latency")
+    assert not [text for text in latency.values.values() if ": p50 " in text]
+
+
 @pytest.mark.parametrize(("command", "kind"), [(c, kind) for c, drawn in DRAWN.items() for kind in drawn])
 def test_a_chart_is_a_file_with_words(command: str, kind: str) -> None:
     report = saved(command)

@@ -177,5 +177,4 @@ def _tell_unproven(groups: tuple[BatchGroup, ...]) -> list[Sentence]:
 def _tell_doubt(reason: str, names: tuple[str, ...], groups: list[BatchGroup], is_everywhere: bool) -> str:
     of = f" of {enumerate_names(names)}" if names else ""
     batches = "" if is_everywhere else f" at batch {enumerate_names([numbers.count(group.batch) for group in groups])}"
-    verb = "shown" if reason == _FEW_SAMPLES else "certain"
-    return f"No speed-up{of} is {verb}{batches}: {reason}."
+    return f"No speed-up{of} is certain{batches}: {reason}."
