@@ -113,6 +113,13 @@ def test_a_pass_says_how_near_it_was() -> None:
     assert text.rstrip().endswith("pass: same answers")
 
 
+@pytest.mark.parametrize("form", ["table", "markdown", "html"])
+def test_a_part_without_rows_does_not_say_that_answers_are_the_same(form: str) -> None:
+    text = render(report(replace(DIFFERENT, groups=(), causes=(), worst=(), different=False)), form)
+    assert "this part has no rows" in text
+    assert "same answers" not in text
+
+
 def test_what_no_tolerance_passes_is_counted() -> None:
     assert validate_columns.describe_passing(DIFFERENT) == (
         "No tolerance would pass: 8 labels change; 8 rows flip; 2 rows are answered by one side only."

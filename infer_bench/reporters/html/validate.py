@@ -14,11 +14,10 @@ from infer_bench.reporters.validate import columns
 def build_validate_page(report: Report[Any]) -> Page:
     """What the page of a comparison shows."""
     verdict = report.verdict
-    reasons = "; ".join(verdict.reasons) if verdict and verdict.reasons else "same answers"
     return Page(
         title="Comparison of predictions",
         subject=", ".join(columns.write_heading(result) for result in report.results),
-        finding=f"{verdict.status}: {reasons}" if verdict else "The comparison was not finished.",
+        finding=columns.write_verdict(verdict, report.results) if verdict else "The comparison was not finished.",
         tone=tone_of(verdict.status) if verdict else "unsure",
         sections=tuple(_build_section(report, result) for result in report.results),
         notices=tuple(collect_notices(report)),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from infer_bench.report.common import Report
+from infer_bench.report.common import Report, Verdict
 from infer_bench.report.validate import LABEL, Cause, ComparedModel, ValidateGroup, ValidateResult, WorstRow
 from infer_bench.reporters.text import numbers
 from infer_bench.reporters.text.paths import file_name
@@ -22,6 +22,13 @@ def write_heading(result: ValidateResult) -> str:
 
 def _name_side(side: ComparedModel) -> str:
     return f"{side.title} ({side.engine}{', fed ' + side.fed if side.fed else ''})"
+
+
+def write_verdict(verdict: Verdict, results: Sequence[ValidateResult]) -> str:
+    """`different: …` or `pass: same answers`; a part of a comparison may have nothing to compare."""
+    nothing = not any(result.groups for result in results)
+    same = "nothing was compared, for this part has no rows" if nothing else "same answers"
+    return f"{verdict.status}: {'; '.join(verdict.reasons) or same}"
 
 
 def describe_conditions(report: Report[Any], result: ValidateResult) -> str:

@@ -16,8 +16,8 @@ def render(report: Report[Any]) -> str:
     blocks = [block for result in report.results for block in _write_result(report, result)]
     blocks += write_notices(report, collect_notices)
     if report.verdict:
-        reasons = "; ".join(report.verdict.reasons) or "same answers"
-        blocks.append(f"**{report.verdict.status}**: {escape(reasons)}")
+        status, _, reasons = validate_columns.write_verdict(report.verdict, report.results).partition(": ")
+        blocks.append(f"**{status}**: {escape(reasons)}")
     return "\n\n".join(blocks or ["Nothing was compared."]) + "\n"
 
 

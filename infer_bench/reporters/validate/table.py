@@ -99,5 +99,5 @@ def _draw_verdict(report: Report[Any], width: int | None, color: bool) -> list[s
     if verdict is None:
         return [style("The comparison was not finished.", "red", color)]
     look = "green" if verdict.status == "pass" else "red"
-    reasons = "; ".join(verdict.reasons) or "same answers"
-    return [style(line, look, color) for line in wrap(clean(f"{verdict.status}: {reasons}"), width, rest="  ")]
+    text = validate_columns.write_verdict(verdict, report.results)
+    return [style(line, look, color) for line in wrap(clean(text), width, rest="  ")]
