@@ -37,10 +37,10 @@ class Connection:
 
     def poll(self, timeout_s: float) -> bool:
         """Whether a message, or the end of the other side, comes within so long."""
-        if self.closed:
+        descriptor, poll = self._descriptor, select.poll()
+        if descriptor < 0:
             raise OSError(errno.EBADF, "the connection is closed")
-        poll = select.poll()
-        poll.register(self._descriptor, select.POLLIN)
+        poll.register(descriptor, select.POLLIN)
         return bool(poll.poll(ceil(timeout_s * 1000)))
 
     def send(self, buffers: Sequence[memoryview]) -> None:

@@ -205,7 +205,7 @@ def test_a_worker_that_was_closed_is_a_crash_to_whoever_still_waits(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def closed_meanwhile(*_: object) -> None:
-        raise TypeError("an integer is required")
+        raise OSError(errno.EBADF, "Bad file descriptor")
 
     worker.close()
     worker.post(MeasureMemory())
