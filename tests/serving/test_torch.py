@@ -42,4 +42,4 @@ def test_all_outputs_are_given_as_the_module_gives_them(ending: str, tmp_path: P
     for name, array in own.items():
         np.testing.assert_allclose(answer.as_numpy(name), array, rtol=1e-6)
     kinds = [(output["name"], output["datatype"], output["shape"]) for output in declared]
-    assert kinds == ([("score", "FP32", [-1, 4]), ("best", "INT64", [-1])] if ending == ".pt2" else [])
+    assert kinds == [("score", "FP32", [-1, 4]), ("best", "INT64", [-1])]

@@ -41,6 +41,11 @@ class ScriptSession(TensorSession):
             return {"output": as_array(outputs)}
         return {name: as_array(value) for name, value in name_leaves(outputs) if _is_output(value)}
 
+    @property
+    def weight_shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Those of the module's parameters, in its order."""
+        return tuple(tuple(parameter.shape) for parameter in self._module.parameters())
+
     def input_uses(self) -> dict[str, InputUse]:
         """What the module does with its inputs, by name."""
         graph = self._module.inlined_graph

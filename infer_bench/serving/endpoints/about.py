@@ -87,7 +87,7 @@ def describe_model(model: ServedModel) -> dict[str, Any]:
         "task": spec.task,
         "takes": TENSORS if spec.inputs else "rows",
         "inputs": [_describe_column(f) for f in spec.features] or [_describe_tensor(t) for t in spec.inputs],
-        "outputs": list(spec.outputs),
+        "outputs": list(spec.outputs) or [output.name for output in model.declared_outputs],
         "classes": list(spec.classes) or None,
     }
 

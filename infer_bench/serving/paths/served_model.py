@@ -16,7 +16,8 @@ from infer_bench.engines.session import first_line
 from infer_bench.errors import EngineError, InferBenchError, UsageError
 from infer_bench.measure.candidates.candidates import Candidate, choose_candidates, usual_candidate
 from infer_bench.measure.candidates.models import identify_model
-from infer_bench.model import PHASES, ModelRef, ModelSpec, Phase
+from infer_bench.model import PHASES, ModelRef, ModelSpec, Phase, TensorInput
+from infer_bench.serving.paths.observed_outputs import observe_outputs
 from infer_bench.serving.rows.feed import BatchFeed, array_schema, number_tensors
 from infer_bench.serving.rows.rows import Rows
 from infer_bench.serving.settings import ServingSettings
@@ -46,7 +47,8 @@ class ServedModel:
 
     `sample` is a row that it has answered, None where there is nothing to draw one from or it answered none; `row_ns`
     is what a call of one row took. Where `rows_are_apart` is False, a row's prediction depends on those that it is
-    predicted with, as in a network that is quantised by what a batch holds.
+    predicted with, as in a network that is quantised by what a batch holds. `declared_outputs` are a network's, as
+    its file or a run says; none where neither does.
     """
 
     candidate: Candidate
@@ -55,6 +57,7 @@ class ServedModel:
     sample: Rows | None = None
     row_ns: float | None = None
     rows_are_apart: bool = True
+    declared_outputs: tuple[TensorInput, ...] = ()
 
     def __post_init__(self) -> None:
         self._feed = BatchFeed(self.session)
@@ -166,8 +169,14 @@ class ServedModel:
     def warm_up(self) -> None:
         """Answer rows drawn from the model: the first request does not pay for it, and what rows cost is known.
 
-        Rows are answered alone and together. Where there are none that the model answers, nothing is known.
+        Rows are answered alone and together. Where there are none that the model answers, nothing is known. Of a
+        network that does not declare its outputs, these are observed.
         """
+        if self._is_network:
+            self.declared_outputs = getattr(self.session, "declared_outputs", ())
+            if not self.spec.output_names:
+                with self.lock:
+                    self.declared_outputs = observe_outputs(self.session)
         if not self.spec.features:
             self.rows_are_apart = not self.spec.inputs  # a network's requests are answered one by one
             return

@@ -171,10 +171,11 @@ def _network_input(tensor: TensorInput) -> TensorSpec:
 
 
 def _network_outputs(model: ServedModel) -> tuple[TensorSpec, ...]:
-    """As the file declares them, which a run may belie."""
-    declared = {tensor.name: tensor for tensor in getattr(model.session, "declared_outputs", ())}
+    """As the file declares them, which a run may belie, or as a run has shown them."""
+    declared = {tensor.name: tensor for tensor in model.declared_outputs}
     if declared:
-        return tuple(_network_input(declared[name]) for name in model.spec.output_names if name in declared)
+        names = model.spec.output_names or declared
+        return tuple(_network_input(declared[name]) for name in names if name in declared)
     library = getattr(model.session, "library_session", None)
     library_outputs = {value.name: value for value in library.get_outputs()} if library is not None else {}
     return tuple(_network_output(name, library_outputs.get(name)) for name in model.spec.output_names)
