@@ -23,8 +23,9 @@ _DTYPES = (
 _WIDE_UNSIGNED = ("uint16", "uint32", "uint64")
 """Types that no column has."""
 _TREES = "ai.onnx.ml"
+_CLASSIFIERS = ("LinearClassifier", "SVMClassifier", "TreeEnsembleClassifier")
 _IR_VERSION, _GRAPH, _METADATA, _NODES, _INITIALISERS, _INPUTS, _OUTPUTS, _SPARSE = 1, 7, 14, 1, 5, 11, 12, 15
-_NAME, _TENSOR_NAME, _DOMAIN, _KEY = 1, 8, 7, 1
+_NAME, _TENSOR_NAME, _OP, _DOMAIN, _KEY = 1, 8, 4, 7, 1
 _TYPE, _TENSOR, _ELEMENT, _SHAPE, _DIMENSION, _SIZE, _SYMBOL = 2, 1, 1, 2, 1, 1, 2
 _FIRST_WITH_DEFAULTS = 4
 """Before this version of the format every initialiser had to be listed as an input."""
@@ -57,7 +58,7 @@ def read_signature(data: Any) -> Signature:
         required = [tensor for tensor in inputs if not tensor.optional]
         keys = {_text(entry, _KEY) for entry in messages(model, _METADATA)}
         has_ml_operators = _has_ml_operators(graph)
-        gives_numbers = has_ml_operators or not outputs or any(map(_may_be_numbers, outputs))
+        gives_numbers = _lists_classes(graph) or not outputs or any(map(_may_be_numbers, outputs))
         is_of_rows = TENSORS not in keys and are_columns(required, has_ml_operators=has_ml_operators)
         is_table = DESCRIPTION in keys or (is_of_rows and gives_numbers)
     except (ValueError, StopIteration) as error:
@@ -120,6 +121,11 @@ def _is_named_batch(name: str, shape: Sequence[int | str | None], axis: int) -> 
 
 def _has_ml_operators(graph: Message) -> bool:
     return any(_text(node, _DOMAIN) == _TREES for node in messages(graph, _NODES))
+
+
+def _lists_classes(graph: Message) -> bool:
+    """Whether a classifier of rows says which labels there are: of others whole numbers and texts may be any."""
+    return any(_text(node, _OP) in _CLASSIFIERS for node in messages(graph, _NODES))
 
 
 def are_columns(inputs: Sequence[TensorInput], *, has_ml_operators: bool = False) -> bool:

@@ -192,8 +192,9 @@ def test_what_gives_no_numbers_is_no_table(output: Any, operator: str, is_networ
     kind, shape = output
     inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3])]
     outputs = [helper.make_tensor_value_info("y", getattr(TensorProto, kind), shape)]
-    for domain, expected in (("", is_network), ("ai.onnx.ml", False)):
-        node = helper.make_node(operator, ["x"], ["y"], domain=domain)
+    ml = "ai.onnx.ml"
+    for domain, op, expected in (("", operator, is_network), (ml, "Scaler", is_network), (ml, "SVMClassifier", False)):
+        node = helper.make_node(op, ["x"], ["y"], domain=domain)
         model = helper.make_model(helper.make_graph([node], "g", inputs, outputs))
         signature = read_signature(model.SerializeToString())
         assert signature.is_network is expected

@@ -77,8 +77,8 @@ def draw_requests(
     """At most `count` requests that take turns in the shapes of the trials, fewer where they would need more memory.
 
     An input that has no batch axis, beside others that have one, is the same in all requests, so that they can be
-    stacked; but for a single truth value, by which requests are stacked apart. The same `seed` gives the same requests,
-    also where there are fewer or more of them.
+    stacked; but for a single truth value, by which requests are stacked apart, and for numbers that choose a branch.
+    The same `seed` gives the same requests, also where there are fewer or more of them.
     """
     size = max(_count_bytes(inputs, trial) for trial in trials)
     count = max(len(trials), min(count, MOST_BYTES // max(size, 1)))
@@ -91,8 +91,8 @@ def draw_requests(
             draw_values(tensor, rule[tensor.name], trial.shapes[tensor.name], _share(count, i, len(trials)), generator)
             for i, (trial, rule) in enumerate(zip(trials, rules, strict=True))
         ]
-        for part in parts if is_shared else ():
-            if not chooses_branch(tensor, part):
+        for part, rule in zip(parts, rules, strict=True) if is_shared else ():
+            if not chooses_branch(tensor, part) and rule[tensor.name].kind != "branch":
                 part[:] = part[:1].copy()
         columns[tensor.name] = _take_turns(parts, count)
     return columns, tuple(_describe(tensor, trials, rules[0]) for tensor in inputs)

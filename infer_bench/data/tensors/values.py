@@ -19,11 +19,12 @@ from infer_bench.typing import Array
 _SEGMENTS = re.compile(r"(.*[_./])?(token_?type|segment|type)_?(ids?)?(:\d+)?", re.IGNORECASE)
 _POSITIONS = re.compile(r"(.*[_./])?pos(ition)?s?_?(ids?|index(es)?)?(:\d+)?", re.IGNORECASE)
 _LENGTH = re.compile(r"(?P<of>.*?)[_./]?(len|lens|length|lengths)(:\d+)?", re.IGNORECASE)
+_STRETCHED = slice(3, None, 4)
 GUESSES = ("", "zeros", "ones")
 """What whole numbers and truth values are of which nothing is known: drawn, and all the same where that is refused."""
 
 
-Kind = Literal["", "uniform", "state", "mask", "length", "segment", "rows"]
+Kind = Literal["", "uniform", "state", "mask", "length", "segment", "rows", "branch", "guess", "text"]
 """What may be drawn otherwise, too: see `variation.vary`."""
 
 
@@ -31,10 +32,11 @@ Kind = Literal["", "uniform", "state", "mask", "length", "segment", "rows"]
 class ValueRule:
     """The values of an input, and in words where they are from.
 
-    They are numbers from `low` to `high` (included where they are `whole`), `steps` along the last axis, or the `text`;
-    `first` stands before the others of the last axis, and `tail` in its last third. A `guess` is what nothing speaks
-    for. `most` is the largest number that the model takes, where that is known; where numbers are `spread`, each
-    comes as rarely as it can. They are the `numbers` alone where there are such.
+    They are numbers from `low` to `high` (included where they are `whole`), `steps` along the last axis, or the `text`,
+    or some of the `texts`; `first` stands before the others of the last axis, and `tail` in its last third. A `guess`
+    is what nothing speaks for. `most` is the largest number that the model takes, where that is known; where numbers
+    are `spread`, each comes as rarely as it can. They are the `numbers` alone where there are such, one after the
+    other. Of `other_branches` the model makes something else. Every fourth request is `stretch` times as large.
     """
 
     reason: str
@@ -43,13 +45,16 @@ class ValueRule:
     steps: bool = False
     whole: bool = True
     text: str | None = None
+    texts: tuple[str, ...] = ()
     guess: bool = False
     first: float | None = None
     kind: Kind = ""
     tail: float | None = None
     most: float | None = None
     spread: bool = False
-    numbers: tuple[int, ...] = ()
+    numbers: tuple[float, ...] = ()
+    other_branches: tuple[float, ...] = ()
+    stretch: float = 1.0
 
     @property
     def is_constant(self) -> bool:
@@ -69,7 +74,7 @@ def choose_rule(
     if fill is not None:
         return _fill(tensor, fill)
     if tensor.dtype == "object":
-        return ValueRule("0 to 9 as text, which the model casts", 0, 9) if use.is_cast else ValueRule("text", text="a")
+        return _choose_text(use)
     use = use.within(shapes)
     has_others = any(other.name != tensor.name and not is_state(other.name) for other in inputs)
     if is_state(tensor.name) and has_others and use.high is None:
@@ -81,10 +86,19 @@ def choose_rule(
     return _whole_numbers(tensor, use, shapes, inputs, guess)
 
 
+def _choose_text(use: InputUse) -> ValueRule:
+    if use.is_cast:
+        return ValueRule("0 to 9 as text, which the model casts", 0, 9)
+    if use.texts:
+        return ValueRule("one of the texts that the model lists, or another", texts=(*use.texts, "a"))
+    return ValueRule("text", text="a", kind="text")
+
+
 def _rule_of_others(tensor: TensorInput, use: InputUse, shape: Shape, guess: str) -> ValueRule | None:
     """The rule for what is no position in anything; None for whole numbers that only their name may explain."""
     if use.constants and math.prod(shape) == 1:
-        return constant_rule(use.constants[0], "which the model compares it with")
+        rule = constant_rule(use.constants[0], "which the model compares it with", "branch")
+        return replace(rule, other_branches=_other_branches(use.constants, tensor.dtype))
     if use.operand and len(shape) < 2:
         return _operand(use, shape)
     if is_mask(tensor.name):
@@ -93,6 +107,13 @@ def _rule_of_others(tensor: TensorInput, use: InputUse, shape: Shape, guess: str
         return _as_guess(guess, ValueRule("true or false", 0, 1, guess=True))
     is_float = np.dtype(tensor.dtype).kind == "f"
     return ValueRule("uniform in [0, 1)", 0, 1, whole=False, kind="uniform") if is_float else None
+
+
+def _other_branches(constants: Sequence[float], dtype: str) -> tuple[float, ...]:
+    """The numbers that an input is compared with after the first, and one that equals none of them."""
+    numbers = dict.fromkeys([*constants, max(constants) + 1])
+    limits = np.iinfo(dtype) if np.dtype(dtype).kind in "iu" else np.finfo(dtype)
+    return tuple(number for number in list(numbers)[1:] if limits.min <= number <= limits.max)
 
 
 def _whole_numbers(
@@ -116,7 +137,8 @@ def _whole_numbers(
     limits = np.iinfo(tensor.dtype)
     if limits.bits == 8:
         return ValueRule(f"{limits.min} to {limits.max}", limits.min, limits.max)
-    return _as_guess(guess, ValueRule("0 or 1, as the model does not say what it holds", 0, 1, guess=True))
+    rule = ValueRule("0 or 1, as the model does not say what it holds", 0, 1, guess=True, kind="guess")
+    return _as_guess(guess, rule)
 
 
 def constant_rule(value: float, reason: str, kind: Kind = "") -> ValueRule:
@@ -185,6 +207,8 @@ def draw_values(
 ) -> Array:
     """(count, *shape) of the input's dtype. The first requests are the same for any `count`."""
     whole = (count, *shape)
+    if rule.texts:
+        return np.array(rule.texts, dtype=object)[spread_numbers(0, len(rule.texts) - 1, whole, generator)]
     if rule.text is not None:
         return np.full(whole, rule.text, dtype=object)
     dtype = np.dtype(tensor.dtype)
@@ -193,6 +217,8 @@ def draw_values(
     if rule.steps:
         steps = np.minimum(np.arange(shape[-1]) + rule.low, rule.high)
         return np.broadcast_to(steps, whole).astype(dtype)
+    if rule.numbers:
+        return np.asarray(np.resize(rule.numbers, whole).astype(dtype))
     if rule.low == rule.high:
         values = np.full(whole, rule.low, dtype=dtype)
         if rule.first is not None and shape:
@@ -200,8 +226,6 @@ def draw_values(
         if rule.tail is not None and shape:
             values[..., shape[-1] - shape[-1] // 3 :] = rule.tail
         return values
-    if rule.numbers:
-        return np.asarray(np.resize(rule.numbers, whole).astype(dtype))
     if rule.spread:
         return spread_numbers(int(rule.low), int(rule.high), whole, generator).astype(dtype)
     if rule.whole:
@@ -209,6 +233,8 @@ def draw_values(
     values = generator.random(whole, dtype=np.float32 if dtype.itemsize <= 4 else np.float64)
     if (rule.low, rule.high) != (0, 1):
         values = values * (rule.high - rule.low) + rule.low
+    if rule.stretch != 1:
+        values[_STRETCHED] *= rule.stretch
     return values.astype(dtype, copy=False)
 
 

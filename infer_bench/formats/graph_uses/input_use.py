@@ -18,7 +18,8 @@ class InputUse:
     the values first. `time_axis` is one that a layer goes along step by step, with the `batch_axis` beside it.
     `constants` are the numbers that it is compared with, in the graph's order; `sizes` are those that operators ask of
     its axes. As an `operand` it says how another tensor is reshaped or cut, and `operand_value` is one that will do.
-    It `is_cast` where its values are made ones of another type: a text is read as a number then.
+    It `is_cast` where its values are made ones of another type: a text is read as a number then. `texts` are those that
+    an encoder lists.
     """
 
     low: int = 0
@@ -32,6 +33,7 @@ class InputUse:
     time_axis: int | None = None
     batch_axis: int | None = None
     is_cast: bool = False
+    texts: dict[str, None] = field(default_factory=dict)
 
     def limit(self, low: int, high: int, reason: str) -> None:
         """Note one more use as a position; the narrowest counts."""

@@ -11,7 +11,7 @@ Column = tuple[str, int]
 """An input, and the place of a column in it."""
 
 _GRAPH, _INITIALISERS = 7, 5
-_LISTS = {
+LISTS = {
     "OneHotEncoder": ("cats_strings",),
     "LabelEncoder": ("keys_strings", "classes_strings"),
     "CategoryMapper": ("cats_strings",),
@@ -19,7 +19,7 @@ _LISTS = {
 """Operators that list texts, with the attributes that do (ONNX's ai.onnx.ml operators)."""
 _SELECTIONS = ("Gather", "ArrayFeatureExtractor")
 _SAME = ("Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Cast", "StringNormalizer", "FeatureVectorizer")
-_MOST = 1_024
+MOST_TEXTS = 1_024
 """So many texts of a column are enough to draw from."""
 
 
@@ -36,19 +36,19 @@ def find_known_texts(data: bytes, widths: Mapping[str, int]) -> dict[Column, tup
         columns = _follow(node, origins, places)
         if not columns:
             continue
-        known = [text for name in _LISTS.get(node.op, ()) for text in onnx_graph.strings(node, name)]
+        known = [text for name in LISTS.get(node.op, ()) for text in onnx_graph.strings(node, name)]
         for column in columns if known else ():
-            texts.setdefault(column, {}).update(dict.fromkeys(known[:_MOST]))
-        if node.op not in _LISTS:
+            texts.setdefault(column, {}).update(dict.fromkeys(known[:MOST_TEXTS]))
+        if node.op not in LISTS:
             origins.update(dict.fromkeys(node.outputs, columns))
-    return {column: tuple(known)[:_MOST] for column, known in texts.items()}
+    return {column: tuple(known)[:MOST_TEXTS] for column, known in texts.items()}
 
 
 def _follow(node: Node, origins: Mapping[str, list[Column]], places: Mapping[str, Sequence[int]]) -> list[Column]:
     """The columns that go into a node, as far as they are still columns; none for what makes other values of them."""
     if node.op == "Concat":
         return [column for name in node.inputs for column in origins.get(name, [])]
-    if not node.inputs or node.op not in (*_LISTS, *_SELECTIONS, *_SAME):
+    if not node.inputs or node.op not in (*LISTS, *_SELECTIONS, *_SAME):
         return []
     columns = origins.get(node.inputs[0], [])
     selected = places.get(node.inputs[1]) if node.op in _SELECTIONS and len(node.inputs) > 1 else None
@@ -65,5 +65,5 @@ def _read_places(data: bytes) -> Iterator[tuple[str, list[int]]]:
                 name, values = read_tensor(tensor)
             except ValueError:  # of a type that selects nothing
                 continue
-            if values.dtype.kind in "iu" and values.size <= _MOST:
+            if values.dtype.kind in "iu" and values.size <= MOST_TEXTS:
                 yield name, values.ravel().tolist()

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from infer_bench.formats import onnx_graph
 from infer_bench.formats.graph_uses.input_use import Constant, InputAxis, InputUse, Origin, Size
+from infer_bench.formats.graph_uses.known_texts import LISTS, MOST_TEXTS
 from infer_bench.formats.onnx_graph import Node
 
 Origins = Sequence[tuple[Origin, ...]]
@@ -60,6 +61,12 @@ def note_positions(
                 _limit_to_rows(origins[place], constants[table], 0, uses)
     elif node.op in INDICES and len(origins) > 1:
         _note_index(node, origins, constants, sizes, uses)
+    elif node.op in LISTS:
+        texts = [text for name in LISTS[node.op] for text in onnx_graph.strings(node, name)]
+        for origin in origins[0]:
+            uses[origin.input].texts.update(dict.fromkeys(texts[:MOST_TEXTS]))
+    elif node.op == "Mod" and len(constants) > 1:
+        _note_modulus(origins[0], constants[1], uses)
     elif node.op == "Equal":
         _note_comparison(origins, constants, uses)
     elif node.op == "Cast":
@@ -119,6 +126,12 @@ def _limit(origins: Sequence[Origin], rows: int | None, reason: str, uses: Mappi
             low, high = max(0, -origin.offset), rows - 1 - origin.offset
             if low <= high:  # else it is what only positions from the end become, which are below 0
                 uses[origin.input].limit(low, high, reason)
+
+
+def _note_modulus(origins: Sequence[Origin], divisor: Constant | None, uses: Mapping[str, InputUse]) -> None:
+    """Of numbers that come round again after so many, as those that are hashed, each comes twice."""
+    if divisor is not None and divisor.first is not None and divisor.first >= 1 and divisor.first.is_integer():
+        _limit(origins, 2 * int(divisor.first), f"taken modulo {divisor.first:,.0f}", uses)
 
 
 def _note_comparison(origins: Origins, constants: Constants, uses: Mapping[str, InputUse]) -> None:

@@ -1,5 +1,6 @@
 """Causes that a network's own file tells: operators that work as in training, weights in fewer bits."""
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,11 +8,13 @@ from pathlib import Path
 from infer_bench.engines.training_mode import VARYING
 from infer_bench.errors import ModelError
 from infer_bench.formats import onnx_graph
+from infer_bench.formats.graph_differences import OtherNode, find_other_nodes
 from infer_bench.formats.onnx_weights import Weight, read_weights
 from infer_bench.measure.validate.causes.differing_rows import DifferingRows
 from infer_bench.measure.validate.causes.explanation import Explanation
 from infer_bench.measure.validate.causes.own_answers import Ask, AskedSide, explain_by_own_answers
 from infer_bench.measure.validate.causes.precision import (
+    LEAST_SIZE,
     OtherWeight,
     describe_narrow_weights,
     describe_precision,
@@ -79,11 +82,40 @@ def find_unreached_weights(candidate: Predictor, reference: Predictor, *, are_eq
     may be another model's. One that scales a whole tensor rounds otherwise: where answers `are_equal` in every bit,
     none of them has read the tensor, which may be that of a branch. Files over `MOST_BYTES` are not looked into.
     """
-    paths = [Path(side.candidate.artefact.path) for side in (reference, candidate)]
-    if any(path.is_file() and path.stat().st_size > MOST_BYTES for path in paths):
+    if any(_count_bytes(side) > MOST_BYTES for side in (reference, candidate)):
         return []
     unlike = other_weights(_read_weights(reference), _read_weights(candidate))
-    return [weight for weight in unlike if are_equal or weight.other_rows < weight.rows or weight.rounded_to]
+    return [weight for weight in unlike if are_equal or _is_unreached(weight)]
+
+
+def _is_unreached(weight: OtherWeight) -> bool:
+    """Whether a tensor may be another model's though answers round otherwise: few whole numbers may be a shape."""
+    in_some_rows = weight.other_rows < weight.rows and (not weight.is_whole or weight.rows >= LEAST_SIZE)
+    return in_some_rows or bool(weight.rounded_to)
+
+
+def find_unreached_nodes(candidate: Predictor, reference: Predictor) -> list[OtherNode]:
+    """Nodes that are another model's, of two networks whose answers are equal in every bit. See `find_other_nodes`."""
+    if any(side.candidate.artefact.format != "onnx" for side in (candidate, reference)):
+        return []
+    paths = [Path(side.candidate.artefact.path) for side in (reference, candidate)]
+    try:
+        with onnx_graph.map_file(paths[0]) as ours, onnx_graph.map_file(paths[1]) as theirs:
+            return find_other_nodes(ours, theirs)
+    except (OSError, ModelError):
+        return []
+
+
+def _count_bytes(predictor: Predictor) -> int:
+    """Of the file and of the data beside it."""
+    path = Path(predictor.candidate.artefact.path)
+    if not path.is_file():
+        return 0
+    outside: tuple[Path, ...] = ()
+    if predictor.candidate.artefact.format == "onnx":
+        with contextlib.suppress(ModelError):
+            outside = onnx_graph.find_external_data(path)
+    return sum(file.stat().st_size for file in (path, *outside) if file.is_file())
 
 
 def _read_weights(predictor: Predictor) -> list[Weight]:
@@ -92,7 +124,8 @@ def _read_weights(predictor: Predictor) -> list[Weight]:
     if artefact.format != "onnx":
         return []
     try:
-        return read_weights(Path(artefact.path).read_bytes())
+        path = Path(artefact.path)
+        return read_weights(path.read_bytes(), path.parent)
     except (OSError, ModelError):
         return []
 

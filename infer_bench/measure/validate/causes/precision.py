@@ -15,6 +15,8 @@ from infer_bench.report.validate import Cause
 from infer_bench.typing import Array, Floats
 
 INTEGERS = frozenset({"int8", "uint8", "int16", "uint16"})
+EXACT = INTEGERS | {"int32", "int64", "uint32", "uint64", "bool"}
+"""Of these any other number is another."""
 FLOATS = frozenset({"float32", "float64"})
 HALVES = frozenset({"float16", "bfloat16"})
 NEAR = {"int": 0.15, "float": 0.01}
@@ -23,8 +25,9 @@ LEAST_SIZE = 16
 SHOWN = 3
 
 
-UNLIKE = 1e-6
-"""From this share of its largest number on, a tensor holds other numbers."""
+UNLIKE = {"float16": 2.0**-9, "bfloat16": 2.0**-6}
+LEAST_UNLIKE = 1e-6
+"""From this share of its largest number on, a tensor of floats holds other numbers; of fewer bits from `UNLIKE` on."""
 
 
 MOST_PLACES = 64
@@ -35,8 +38,8 @@ MOST_PLACES = 64
 class OtherWeight:
     """A tensor that two networks have by the same name and shape: `delta` is the largest difference of its numbers.
 
-    Of its `rows` (the first axis) `other_rows` hold other numbers, among them those of these `places`. All are
-    `rounded_to` a type of fewer bits where that is named.
+    `is_whole`: they are whole numbers or truth values. Of its `rows` (the first axis) `other_rows` hold other numbers,
+    among them those of these `places`. All are `rounded_to` a type of fewer bits where that is named.
     """
 
     name: str
@@ -45,35 +48,41 @@ class OtherWeight:
     other_rows: int
     places: tuple[int, ...] = ()
     rounded_to: str = ""
+    is_whole: bool = False
 
 
 def other_weights(reference: Sequence[Weight], other: Sequence[Weight]) -> list[OtherWeight]:
-    """The tensors of floats with other numbers, those farthest apart first."""
-    by_name = {weight.name: weight for weight in other if weight.dtype in FLOATS}
-    pairs = [
-        (weight, by_name[weight.name]) for weight in reference if weight.dtype in FLOATS and weight.name in by_name
-    ]
+    """The tensors with other numbers, floats before whole ones, those farthest apart first."""
+    by_name = {weight.name: weight for weight in other}
+    pairs = [(weight, by_name[weight.name]) for weight in reference if weight.name in by_name]
     unlike = [weight for ours, theirs in pairs if (weight := _compare_numbers(ours, theirs)) is not None]
-    return sorted(unlike, key=lambda one: -one.delta)
+    return sorted(unlike, key=lambda one: (one.is_whole, -one.delta))
 
 
 def _compare_numbers(ours: Weight, theirs: Weight) -> OtherWeight | None:
-    """None for other shapes, and for numbers that are the same."""
+    """None for other shapes and kinds of numbers, and for numbers that are the same."""
     if ours.values.shape != theirs.values.shape or np.array_equal(ours.values, theirs.values):
+        return None
+    is_whole, dtypes = ours.dtype in EXACT, {ours.dtype, theirs.dtype}
+    if len(dtypes) > 1 and not dtypes <= FLOATS:
         return None
     numbers = np.atleast_1d(ours.values.astype(np.float64))
     deltas = np.abs(numbers - theirs.values)
     delta, size = float(deltas.max(initial=0.0)), float(np.abs(numbers).max(initial=0.0))
-    if not delta > UNLIKE * size:
+    if not is_whole and not delta > UNLIKE.get(ours.dtype, LEAST_UNLIKE) * size:
         return None
-    places = np.flatnonzero(deltas.reshape(len(numbers), -1).max(axis=1, initial=0.0))
+    unlike = np.atleast_1d(ours.values != theirs.values) if is_whole else deltas > 0
+    places = np.flatnonzero(unlike.reshape(len(numbers), -1).any(axis=1))
+    rounding = "" if is_whole else _find_rounding(ours, theirs)
     return OtherWeight(
-        ours.name, delta, len(numbers), len(places), tuple(places[:MOST_PLACES].tolist()), _find_rounding(ours, theirs)
+        ours.name, delta, len(numbers), len(places), tuple(places[:MOST_PLACES].tolist()), rounding, is_whole
     )
 
 
 def _find_rounding(ours: Weight, theirs: Weight) -> str:
     """The type of fewer bits to which one side's numbers are the other's rounded; empty where there is none."""
+    if ours.dtype in HALVES:
+        return ""
     one, other = (side.values.astype(np.float32) for side in (ours, theirs))
     with np.errstate(all="ignore"):
         for name, round_ in (("float16", _to_float16), ("bfloat16", _to_bfloat16)):

@@ -5,7 +5,11 @@ import numpy as np
 from infer_bench.data import Table
 from infer_bench.measure.validate.causes.differing_rows import DifferingRows
 from infer_bench.measure.validate.causes.explanation import Explanation
-from infer_bench.measure.validate.network_causes import explain_by_weights, find_unreached_weights
+from infer_bench.measure.validate.network_causes import (
+    explain_by_weights,
+    find_unreached_nodes,
+    find_unreached_weights,
+)
 from infer_bench.measure.validate.networks.validation import NetworkCandidate, NetworkValidation
 from infer_bench.measure.validate.predictors import Predictor
 
@@ -17,13 +21,14 @@ def explain_candidates(validation: NetworkValidation) -> None:
         if candidate.error is not None or not isinstance(reference, Predictor):
             continue
         rows = _differing_requests(candidate)
-        candidate.unreached = ()
+        candidate.unreached, candidate.other_nodes = (), ()
         if len(rows.numbers):
             candidate.explanation = explain_by_weights(Explanation(), rows, candidate.predictor, reference)
         else:
-            candidate.unreached = find_unreached_weights(
-                candidate.predictor, reference, are_equal=_are_equal(candidate)
-            )
+            are_equal = _are_equal(candidate)
+            candidate.unreached = find_unreached_weights(candidate.predictor, reference, are_equal=are_equal)
+            if are_equal:
+                candidate.other_nodes = find_unreached_nodes(candidate.predictor, reference)
 
 
 def _are_equal(candidate: NetworkCandidate) -> bool:

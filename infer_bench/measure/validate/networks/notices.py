@@ -18,6 +18,7 @@ def notices_on(validation: NetworkValidation) -> list[Notice]:
         notices += _note_pairs(validation.reference.name, validation.reference.names)
     for candidate in validation.candidates:
         notices += [*_note_names(candidate), *_note_near(validation, candidate), *_note_unreached(candidate)]
+        notices += _note_other_nodes(candidate)
         notices += [*_note_blank(candidate), *_note_inputs(validation, candidate)]
     notices += _note_scores(validation)
     return [*notices, *notices_of((predictor.name, predictor.spec) for predictor in validation.predictors)]
@@ -96,6 +97,15 @@ def _note_unreached(candidate: NetworkCandidate) -> Iterator[Notice]:
         text = f"{name} stores other numbers in {list_weights(others)}{rows}, which no request here has shown"
         hint = "--strict counts that as different; give requests that reach them with --data"
         yield Notice("unreached-weights", text, hint)
+
+
+def _note_other_nodes(candidate: NetworkCandidate) -> Iterator[Notice]:
+    if candidate.other_nodes:
+        first = ", ".join(f"{node.op} {node.output!r} ({node.what})" for node in candidate.other_nodes[:3])
+        more = f" and {len(candidate.other_nodes) - 3} more" if len(candidate.other_nodes) > 3 else ""
+        text = f"{candidate.predictor.name} computes otherwise than the reference, as no request here has shown: "
+        hint = "--strict counts that as different; give requests that reach it with --data"
+        yield Notice("unreached-nodes", text + first + more, hint)
 
 
 def _note_scores(validation: NetworkValidation) -> Iterator[Notice]:

@@ -1,5 +1,6 @@
 """Requests unlike those that are drawn at first, or the user's: other values, larger shapes, several stacked."""
 
+import contextlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -71,12 +72,14 @@ def _repeat_first(column: Array) -> Array:
 
 def _select_finite(predictor: Predictor, table: Table) -> Table | None:
     """The requests that are answered, and with finite numbers only; None where there is none."""
-    try:
-        answers = [predictor.predict_outputs(table.slice(i, i + 1).columns) for i in range(table.rows)]
-    except EngineError:
-        answers = []
-    places = [i for i, answer in enumerate(answers) if _is_finite(answer)]
+    places = [i for i in range(table.rows) if _is_answered(predictor, table.slice(i, i + 1))]
     return table.take(places) if places else None
+
+
+def _is_answered(predictor: Predictor, request: Table) -> bool:
+    with contextlib.suppress(EngineError):
+        return _is_finite(predictor.predict_outputs(request.columns))
+    return False
 
 
 def _is_finite(answer: RequestOutputs) -> bool:

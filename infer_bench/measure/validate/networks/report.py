@@ -65,7 +65,7 @@ def _result(validation: NetworkValidation, candidate: NetworkCandidate) -> Valid
     groups = tuple(_group(group) for group in candidate.groups.values() if group.comparison.requests)
     outputs = [output for group in candidate.groups.values() for output in group.comparison.outputs.values()]
     is_near = any(output.is_near(limits) for output in outputs)
-    near = validation.settings.strict and (is_near or bool(candidate.unreached))
+    near = validation.settings.strict and (is_near or bool(candidate.unreached or candidate.other_nodes))
     return ValidateResult(
         reference=_reference(validation),
         candidate=_compared_model(candidate.predictor),

@@ -6,6 +6,7 @@ from typing import Any
 
 from infer_bench.data import Table
 from infer_bench.errors import EngineError, InferBenchError
+from infer_bench.formats.graph_differences import OtherNode
 from infer_bench.measure.candidates.candidates import Candidate
 from infer_bench.measure.outputs.group import NetworkGroup
 from infer_bench.measure.validate.causes.explanation import Explanation
@@ -36,7 +37,7 @@ class NetworkCandidate:
     """A candidate, its comparison with the reference by group, and the error that ended it, if any.
 
     `names` are its outputs' with those by which they are compared. `unreached` weights hold other numbers than the
-    reference's, though nothing differed.
+    reference's, though nothing differed, and `other_nodes` do something else.
     """
 
     predictor: Predictor
@@ -45,6 +46,7 @@ class NetworkCandidate:
     error: InferBenchError | None = None
     explanation: Explanation = field(default_factory=Explanation)
     unreached: Sequence[OtherWeight] = ()
+    other_nodes: Sequence[OtherNode] = ()
 
 
 @dataclass(eq=False)

@@ -14,8 +14,8 @@ from infer_bench.typing import Array, Bools, Floats
 
 WHOLE, CHANNEL, LAST = "whole", "channel", "last"
 """How an output may be cut: not at all, along its second axis, along its last."""
-MOST_SLICES = 128
-"""Of more slices each has too few elements, or is a class among many."""
+MOST_SLICES = 4096
+"""More slices would fill more memory than they are worth; a vector may hold boxes and scores in turn."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

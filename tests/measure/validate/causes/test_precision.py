@@ -75,7 +75,8 @@ def test_every_way_in_which_weights_are_stored(tmp_path: Path) -> None:
     constant = helper.make_node("Constant", [], ["constant"], value=numpy_helper.from_array(values, "any"))
     path = save_graph(tmp_path / "g.onnx", [constant, helper.make_node("Identity", ["x"], ["y"])], stored, 4, 4)
     weights = {one.name: one for one in read_weights(path.read_bytes())}
-    assert set(weights) == {"raw", "floats", "halves", "brains", "bytes", "constant"}
+    assert set(weights) == {"raw", "floats", "halves", "brains", "bytes", "indices", "constant"}
+    assert weights["indices"].values.tolist() == list(range(6))
     for name in ("raw", "floats", "halves", "brains", "constant"):
         np.testing.assert_array_equal(weights[name].values.astype(np.float32), values)
     assert weights["bytes"].values.tolist() == [[0, -1, 2], [3, 4, 5]]

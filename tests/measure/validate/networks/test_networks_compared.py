@@ -156,28 +156,38 @@ def test_rows_of_a_table_that_no_request_looks_up_are_looked_up_or_said_to_be_ot
 
 
 @pytest.mark.parametrize("strict", [False, True])
-def test_a_tensor_of_a_branch_that_no_request_takes_is_noted(tmp_path: Path, *, strict: bool) -> None:
+def test_what_no_request_has_read_is_noted(tmp_path: Path, *, strict: bool) -> None:
     graph = """rare (float[n, 2, 3] x) => (float[n, 2, 3] y) {
         highest = ReduceMax<keepdims = 0>(x)
         is_high = Greater(highest, limit)
         y = If(is_high) <
-            then_branch = high () => (float[n, 2, 3] scaled) { scaled = Mul(x, factor) },
+            then_branch = high () => (float[n, 2, 3] scaled) {
+                base = Constant<value = float {2}>()
+                some = Pow(base, x)
+                scaled = Mul(some, factor)
+            },
             else_branch = low () => (float[n, 2, 3] kept) { kept = Identity(x) }>
     }"""
+    limit, factors = np.array(1000, np.float32), np.array([3, 4, 4], np.float32)
     models = []
-    for factor in (3, 4):
-        numbers = {"limit": np.array(100, np.float32), "factor": np.array(factor, np.float32)}
-        models.append(str(save_graph(tmp_path / f"{factor}.onnx", graph, numbers)))
+    for i, text in enumerate((graph, graph.replace("{2}", "{5}"), graph.replace("Pow(base, x)", "Pow(x, base)"))):
+        models.append(str(save_graph(tmp_path / f"{i}.onnx", text, {"limit": limit, "factor": factors[i]})))
     report = validate(*models, strict=strict)
-    (notice,) = (notice for notice in report.notices if notice.code == "unreached-weights")
-    assert notice.message == "4.onnx stores other numbers in factor by up to 1.0e+00, which no request here has shown"
-    assert report.results[0].different == strict
+    messages = {notice.code: notice.message for notice in report.notices}
+    assert messages["unreached-weights"].startswith("2.onnx stores other numbers in factor by up to 1.0e+00, which no")
+    inner = "1.onnx stores other numbers in y/then_branch/base by up to 3.0e+00, factor by up to 1.0e+00, which no"
+    assert any(notice.message.startswith(inner) for notice in report.notices)
+    nodes = (
+        "2.onnx computes otherwise than the reference, as no request here has shown: Pow 'some' (its inputs in another"
+    )
+    assert messages["unreached-nodes"].startswith(nodes)
+    assert [result.different for result in report.results] == [strict, strict]
 
 
 @pytest.mark.parametrize("strict", [False, True])
 def test_weights_in_fewer_bits_that_hardly_matter_are_noted(tmp_path: Path, *, strict: bool) -> None:
     weights = image_weights()
-    weights["w"] *= np.float32(1e-3)
+    weights["w"] *= np.float32(1e-5)
     first = save_graph(tmp_path / "first.onnx", IMAGES, weights)
     second = save_graph(tmp_path / "second.onnx", IMAGES, {**weights, "w": half(weights["w"])})
     report = validate(str(first), str(second), strict=strict)
@@ -201,6 +211,20 @@ def test_nor_are_rows_of_a_table_without_a_number(tmp_path: Path) -> None:
     report = validate(*map(str, models), data=str(tmp_path / "lost.npy"), probes="off")
     assert report.verdict is not None
     assert (report.verdict.status, report.verdict.exit_code) == ("failed", 6)
+
+
+def test_branches_whose_input_no_request_chooses_at_first_are_taken(tmp_path: Path) -> None:
+    graph = """g (float[n, 2, 3] x, int64 rate) => (float[n, 2, 3] y) {
+        usual = Constant<value_int = 16000>()
+        is_usual = Equal(rate, usual)
+        y = If(is_usual) <
+            then_branch = high () => (float[n, 2, 3] first) { first = Identity(x) },
+            else_branch = low () => (float[n, 2, 3] second) { second = Mul(x, factor) }>
+    }"""
+    models = [save_graph(tmp_path / f"{i}.onnx", graph, {"factor": np.array(i, np.float32)}) for i in (2, 3)]
+    (result,) = validate(*map(str, models)).results
+    failing = {group.name: group.failing for group in result.groups}
+    assert (failing["drawn"], failing["varied"]) == (0, 4)
 
 
 def test_inputs_that_one_side_lacks_are_said(tmp_path: Path) -> None:
