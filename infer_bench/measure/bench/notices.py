@@ -6,6 +6,7 @@ Codes are stable; scripts may match them. A hint never proposes a flag that is a
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from infer_bench.measure.bench.drift import DRIFT, note_drift
 from infer_bench.measure.bench.in_use import InUse
 from infer_bench.measure.bench.noise import (
     BIMODAL,
@@ -32,6 +33,7 @@ CODES = (
     QUOTA_THROTTLING,
     UNSTEADY_MACHINE,
     HIGH_VARIANCE,
+    DRIFT,
     BIMODAL,
     SAME_ROW,
     FEW_ROWS,
@@ -65,7 +67,7 @@ def find_notices(
         *_doubles(double_installs),
         *note_machine(results),
     ]
-    rules = (_throttled, note_variation, note_groups, _floor, _cold)
+    rules = (_throttled, _vary, note_groups, _floor, _cold)
     several = len({result.model.path for result in results}) > 1
     rows = [
         replace(notice, model=result.model.path) if several else notice
@@ -122,7 +124,7 @@ def _same_row(in_use: InUse) -> Iterable[Notice]:
 
 
 def _few_rows(in_use: InUse) -> Iterable[Notice]:
-    if in_use.rows != "same" and in_use.rows_cycled < ENOUGH_ROWS:
+    if in_use.rows != "same" and 0 < in_use.rows_cycled < ENOUGH_ROWS:
         yield Notice(
             FEW_ROWS,
             f"only {in_use.rows_cycled} rows take turns: the branch predictor learns their paths, which flatters trees",
@@ -150,6 +152,11 @@ def _throttled(result: BenchResult, in_use: InUse) -> Iterable[Notice]:
             f"{lower}raise the container's CPU limit",
             result.candidate,
         )
+
+
+def _vary(result: BenchResult, in_use: InUse) -> Iterable[Notice]:
+    """The course that its requests take, which is also why its blocks vary; else that they do."""
+    return list(note_drift(result, in_use)) or note_variation(result, in_use)
 
 
 def _floor(result: BenchResult, in_use: InUse) -> Iterable[Notice]:

@@ -1,11 +1,11 @@
 """How long this process has worked, with the processes that it started and waited for."""
 
-import time
+from time import process_time_ns
 
 
 def read_cpu_ns() -> int:
     """CPU time in ns of all threads, and of children that have ended: a request may start one."""
-    return time.process_time_ns() + _read_children_ns()
+    return process_time_ns() + _read_children_ns()
 
 
 def _read_children_ns() -> int:

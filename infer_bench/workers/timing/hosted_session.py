@@ -1,9 +1,9 @@
 """One session in a worker: the model, its rows, and a runner for each batch size. A worker may hold several."""
 
 import random
-import time
 from collections.abc import Sequence
 from itertools import repeat
+from time import perf_counter_ns
 from typing import Any
 
 import numpy as np
@@ -70,13 +70,13 @@ class HostedSession:
             if self.model.spec.inputs:
                 self._runners.clear()
             requests, rows = self.pool.requests(batch), len(next(iter(self.pool.columns.values())))
-            self._runners[batch] = Runner(self.model, requests, rows, batch, time.perf_counter_ns)
+            self._runners[batch] = Runner(self.model, requests, rows, batch, perf_counter_ns)
         return self._runners[batch]
 
     def time_first_request(self, request: TimeFirstRequest) -> FirstRequest:
         """See `TimeFirstRequest`."""
         request_ns = self.runner(request.batch).time_first()
-        return FirstRequest(request_ns, time.perf_counter_ns())
+        return FirstRequest(request_ns, perf_counter_ns())
 
     def warm_up(self, request: WarmUp) -> Warmth:
         """See `WarmUp`."""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from infer_bench.measure.bench import noise, notices
+from infer_bench.measure.bench.drift import DRIFT
 from infer_bench.measure.bench.in_use import InUse
 from infer_bench.measure.bench.notices import find_notices
 from infer_bench.measure.bench.report import note_untimed_starts
@@ -45,6 +46,7 @@ def codes(result: BenchResult | None = None, in_use: InUse | None = None, machin
 
 NOISY = np.concatenate([CALM * 3 // 4, CALM, CALM * 5 // 4])
 HUMPS = np.concatenate([CALM, CALM, CALM, CALM * 2])
+RISE = np.repeat(np.linspace(1.0, 1.5, 12), 50)
 STEADY = [50_000, 50_400, 49_800]
 UNSTEADY = np.repeat([37_500, 50_000, 62_500], 4)
 TWO_SPEEDS = np.repeat([50_000, 50_000, 50_000, 100_000], 3)
@@ -64,6 +66,10 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "two humps": (noise.BIMODAL, {"result": row(process(HUMPS))}),
     "one row repeated": (notices.SAME_ROW, {"in_use": InUse(rows="same")}),
     "few rows": (notices.FEW_ROWS, {"in_use": InUse(rows_cycled=255)}),
+    "slower with every request": (
+        DRIFT,
+        {"result": row(*(process((CALM * RISE).astype(int), i, reference_ns=STEADY) for i in range(2)))},
+    ),
     "a busy machine": (notices.BUSY_MACHINE, {"machine": replace(MACHINE, load_average_1m=3.5)}),
     "a short call": (notices.FLOOR_DOMINATES, {"result": row(request=SHORT)}),
     "a lean worker": (notices.COLD_ROW, {"in_use": InUse(lean=frozenset({"c"}))}),

@@ -1,6 +1,7 @@
 """Warm-up, blocks and predictions of one session."""
 
 import itertools
+import time
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from infer_bench.model import TensorInput
 from infer_bench.typing import TensorRequest
-from infer_bench.workers.timing.requests import TimeBlock
+from infer_bench.workers.timing.hosted_session import HostedSession, RequestPool
+from infer_bench.workers.timing.requests import TimeBlock, TimeFirstRequest, WarmUp
 from infer_bench.workers.timing.runner import Runner, requests_of
 from tests.fakes import FakeClock, FakeSession
 
@@ -164,3 +166,11 @@ def test_predictions_stop_at_their_limit() -> None:
     runner, _ = runner_taking((0, 400, 0), cost_ns=0)
     predictions, _labels = runner.predict_rows(limit_ns=1_000)
     assert len(predictions) == 3
+
+
+def test_a_model_that_replaces_the_clock_is_timed_by_the_real_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = HostedSession(FakeSession(clock=FakeClock(1), phases_ns=(1, 1, 1)), [])
+    session.set_pool(RequestPool(COLUMNS))
+    monkeypatch.setattr(time, "perf_counter_ns", lambda: 0)
+    assert session.time_first_request(TimeFirstRequest(1)).done_ns > 0
+    assert session.warm_up(WarmUp(1, limit_ns=1)).warmup_ns > 0
