@@ -87,6 +87,8 @@ def test_a_network_takes_its_tensors_as_json_and_gives_its_outputs_by_name(tmp_p
         {"pixels": [[[["a"] * 3] * 2]]},
     ):
         assert predict(app, record).status_code == 422
+    uneven = predict(app, {"pixels": [[[[0, 1, 2], [3]]]]}).json()["error"]
+    assert uneven.endswith("(N, 1, 2, 3), and the lists of the request are of different lengths")
     app = application(save(tmp_path, "g (uint8[N, 1, 2] x) => (uint8[N, 1, 2] y) { y = Identity(x) }"))
     assert predict(app, {"x": [[[255, 0]]]}).json()["outputs"] == [{"y": [[[255, 0]]]}]
     for number in (256, -1, 0.5):
@@ -159,6 +161,16 @@ def test_requests_stay_apart_where_rows_depend_on_each_other(tmp_path: Path) -> 
     responses = ask_together(app, [{"f0": i, "f1": 1.0} for i in range(5)])
     assert [response.json()["predictions"] for response in responses] == [[[0.0, 0.0]]] * 5
     assert counters(app)["infer_bench_batch_requests_count"] == 5
+
+
+def test_a_single_prediction_for_all_rows_is_told(tmp_path: Path) -> None:
+    app = application(save(tmp_path, "g (float[N, 2] x) => (float y) { y = ReduceMean<keepdims = 0>(x) }"))
+    assert ask(app, "GET", "/model-info").json()["batching"] is False
+    record = {"f0": 1.0, "f1": 2.0}
+    assert [response.json()["predictions"] for response in ask_together(app, [record] * 3)] == [[[1.5]]] * 3
+    sentence = "the model gives a single prediction for all 2 rows of the request: send each row by itself"
+    for response in (predict(app, [record] * 2), infer(app, x=("FP32", np.ones((2, 2))))):
+        assert (response.status_code, response.json()["error"]) == (422, sentence)
 
 
 def test_requests_go_together_elsewhere(tmp_path: Path) -> None:

@@ -48,7 +48,10 @@ def list_inputs(inputs: Sequence[TensorInput]) -> str:
 
 
 def _as_array(value: Any, tensor: TensorInput, dtype: np.dtype[Any]) -> Array:
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise EngineError(f"the input is {tensor}, and the lists of the request are of different lengths") from None
     if array.dtype.kind in "US" and dtype.kind == "O":
         array = array.astype(str).astype(object)
     if not isinstance(value, np.ndarray) and _is_held(array, dtype):

@@ -138,7 +138,7 @@ class ServedModel:
             labels = self.session.labels(values) if self._texts is None else self._text_labels(outputs)
         rows = sum([part.count for part in batch])
         if len(values) != rows:
-            raise EngineError(f"the model gives {len(values)} predictions for {rows} rows")
+            raise EngineError(_describe_count(len(values), rows))
         # A copy: the next call may overwrite what the library has handed out.
         values, plain = np.array(values), None if labels is None else np.asarray(labels).tolist()
         phases: dict[Phase, int] = {
@@ -187,8 +187,12 @@ class ServedModel:
             self.answer(rows[:1])
             self.row_ns = float(time.perf_counter_ns() - start)
             self.sample = rows[0]
-            together = self.answer(rows)
         except InferBenchError:
+            return
+        try:
+            together = self.answer(rows)
+        except InferBenchError:  # as of a model that gives one prediction for all rows
+            self.rows_are_apart = False
             return
         self.rows_are_apart = _agree(np.concatenate([answer.values for answer in alone]), together.values)
 
@@ -203,6 +207,14 @@ class ServedModel:
         """Release what the library holds."""
         with self.lock:
             self.session.close()
+
+
+def _describe_count(predictions: int, rows: int) -> str:
+    """What is wrong with a model that does not give a prediction for each row, and what helps."""
+    if predictions == 1:
+        return f"the model gives a single prediction for all {rows:,} rows of the request: send each row by itself"
+    noun = "prediction" if rows == 1 else "predictions"
+    return f"the model gives {predictions:,} predictions where {rows:,} {noun} would be one for each row"
 
 
 def _join_values(parts: Sequence[Floats]) -> Floats:

@@ -37,6 +37,7 @@ class PredictCodec:
         except (msgspec.MsgspecError, RecursionError) as error:
             raise ValueError(str(error)) from None
         if len(answer.predictions) != rows:
-            raise ValueError(f"{len(answer.predictions)} predictions for {rows} rows")
+            noun = "prediction" if len(answer.predictions) == 1 else "predictions"
+            raise ValueError(f"{len(answer.predictions)} {noun} for {rows} rows, and not one for each")
         phases = {name: value for name, value in (answer.latency_us or {}).items() if value is not None}
         return Answer(answer.predictions, phases, answer.path)
