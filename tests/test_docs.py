@@ -17,6 +17,7 @@ import pytest
 from infer_bench import __version__
 from infer_bench.cli.app import build_app
 from infer_bench.engines.base import check_options
+from infer_bench.report import serialize
 from infer_bench.reporters.registry import find, names
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -182,7 +183,11 @@ def test_readme_table_of_extras_is_true() -> None:
 def test_every_format_is_named_where_formats_are_listed() -> None:
     formats = set(PROJECT["entry-points"]["infer_bench.reporters"])
     page = (ROOT / "docs/exports.md").read_text(encoding="utf-8")
-    assert formats == set(re.findall(r"^\| `([\w-]+)` \| (?:bench|every)", page, re.MULTILINE))
+    rows = dict(re.findall(r"^\| `([\w-]+)` \| ((?:bench|every)[^|]*) \|", page, re.MULTILINE))
+    assert formats == set(rows)
+    for name, commands in rows.items():
+        documented = serialize.DOCUMENTS if commands.startswith("every") else commands.split(", ")
+        assert set(documented) == find(name, "bench").commands, name
     text = re.sub(r"\s+", " ", help_of("show"))
     assert {name for name in formats if not re.search(rf"(?<![\w-]){name}(?![\w-])", text)} == set()
 

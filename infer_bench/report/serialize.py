@@ -108,6 +108,10 @@ def _decode(raw: bytes, name: str) -> Report[Any]:
         )
     if head.schema_version < 1:
         raise CannotRun(f"{name} is not a report of infer-bench: $.schema_version is {head.schema_version}", _WRITE_ONE)
+    if head.command == "doctor":
+        raise CannotRun(
+            f"{name} is what doctor says of a machine: it holds no results", "infer-bench doctor prints it there"
+        )
     if head.command not in DOCUMENTS:
         commands = ", ".join(sorted(DOCUMENTS))
         raise CannotRun(f"{name} is a report of the unknown command {head.command!r}", f"known: {commands}")

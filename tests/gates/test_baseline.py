@@ -211,6 +211,7 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "a list": (b"[]", "is not a report"),
     "a newer schema": (text(lambda d: d.update(schema_version=99)), "schema version 99"),
     "another command's": (of_convert(), "is a report of convert, not of bench"),
+    "the doctor's": (text(lambda d: d.update(command="doctor")), "holds no results"),
     "an unknown command's": (text(lambda d: d.update(command="dance")), "unknown command"),
     "interrupted": (text(lambda d: d.update(complete=False)), "was interrupted"),
     "no results": (text(lambda d: d.update(results=[])), "holds no valid sample"),
