@@ -125,7 +125,7 @@ class CallableSession:
 
         def end(outputs: list[Any]) -> Any:
             nonlocal is_plain
-            if is_plain:
+            if is_plain and outputs[0] is not None:
                 return outputs
             answer = convert(outputs)
             is_plain = all(map(holds_plain_data, outputs))

@@ -183,6 +183,8 @@ def test_reading_the_numbers_is_no_part_of_a_request_unless_it_computes_them(
     stages, outputs = Stages.of(session, tensors=False), session.predict([{"a": 1.0}])
     np.testing.assert_array_equal(stages.postprocess(outputs), session.postprocess(outputs))  # the first one is read
     assert (stages.postprocess(outputs) is outputs) is is_plain
+    with pytest.raises(EngineError, match="returned nothing"):
+        stages.postprocess([None])
 
 
 @pytest.mark.parametrize(
