@@ -195,7 +195,7 @@ class Allocations:
 
 @dataclass(frozen=True, slots=True)
 class MeasureAllocations(SessionRequest[Allocations]):
-    """What `samples` requests allocate through Python."""
+    """What `samples` requests allocate through Python, or as many as there is time for."""
 
     title = "profile"
     samples: int

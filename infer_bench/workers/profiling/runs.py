@@ -157,7 +157,7 @@ class Profiling:
 
     def measure_allocations(self, request: MeasureAllocations) -> Allocations:
         """See `MeasureAllocations`."""
-        return measure_allocations(self._stages, self._cycle.take(request.samples))
+        return measure_allocations(self._stages, self._cycle.take(request.samples), self._clock)
 
     def time_operators(self, request: TimeOperators) -> OperatorTimes:
         """See `TimeOperators`. Raises `EngineError` for a session that does not profile itself."""
