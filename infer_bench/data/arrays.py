@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from infer_bench.data.narrow_dtypes import of_arrays
 from infer_bench.data.sliced_rows import SlicedRows
 from infer_bench.data.table import Column, Table
 from infer_bench.errors import DataError
@@ -25,6 +26,11 @@ class ArraySource(SlicedRows):
         self.named = named
         self.columns = tuple(self._arrays)
         self.rows = next((len(array) for array in self._arrays.values()), 0)
+
+    @property
+    def narrow_dtypes(self) -> Mapping[str, str]:
+        """Those of the arrays."""
+        return of_arrays(self._arrays)
 
     def _read(self, start: int, rows: int, names: tuple[str, ...]) -> Table:
         part = slice(start, start + rows)

@@ -7,6 +7,7 @@ from typing import Any, ParamSpec, Self, TypeVar
 
 import numpy as np
 
+from infer_bench.data.narrow_dtypes import of_schema
 from infer_bench.data.sliced_rows import SlicedRows
 from infer_bench.data.table import Column, Table
 from infer_bench.data.text import is_number
@@ -49,6 +50,7 @@ class ParquetSource:
         parquet_file = _guarded(file, lambda: parquet.ParquetFile(file, pre_buffer=False))
         self._schema = parquet_file.schema_arrow
         self.columns = tuple(str(name) for name in self._schema.names)
+        self.narrow_dtypes: Mapping[str, str] = of_schema(self._schema)
         metadata = parquet_file.metadata
         self.rows = int(metadata.num_rows)
         groups = range(metadata.num_row_groups)

@@ -53,6 +53,11 @@ class Dataset:
         return Path(self.path).name
 
     @property
+    def narrow_dtypes(self) -> Mapping[str, str]:
+        """The dtypes of those columns of numbers that the file stores in fewer bits than they are read in (`int8`)."""
+        return self.source.narrow_dtypes
+
+    @property
     def sha256(self) -> str:
         """The hash of the file's bytes, in hexadecimal; of several files that of their hashes and names.
 

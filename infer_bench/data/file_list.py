@@ -22,6 +22,10 @@ class Source(Protocol):
     """Whether the columns have names, and not only places."""
 
     @property
+    def narrow_dtypes(self) -> Mapping[str, str]:
+        """The dtypes of those columns of numbers that the file stores in fewer bits than they are read in (`int8`)."""
+
+    @property
     def groups(self) -> tuple[int, ...]:
         """The rows of each row group, or of each block where the format knows none."""
 
@@ -63,6 +67,11 @@ class FileList:
         self.files, self._names = tuple(files), tuple(names)
         self.columns, self.named = first.columns, first.named
         self.rows = sum(sum(file.groups) for file in files)
+
+    @property
+    def narrow_dtypes(self) -> Mapping[str, str]:
+        """Those of the first file."""
+        return self._first.narrow_dtypes
 
     @property
     def groups(self) -> tuple[int, ...]:

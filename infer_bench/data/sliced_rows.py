@@ -15,6 +15,11 @@ class SlicedRows:
     rows: int
 
     @property
+    def narrow_dtypes(self) -> Mapping[str, str]:
+        """None: numbers are read as they stand."""
+        return {}
+
+    @property
     def groups(self) -> tuple[int, ...]:
         """The rows of each block."""
         return cut(self.rows)

@@ -29,7 +29,7 @@ from infer_bench.measure.convert.compare import (
     note_rounding,
     passes,
 )
-from infer_bench.measure.convert.own_float32 import compare_own_float32, holds_float32
+from infer_bench.measure.convert.own_dtypes import as_stored, compare_own_dtypes
 from infer_bench.measure.convert.round_trip import (
     TablePredictor,
     original_predictor,
@@ -133,7 +133,7 @@ class Conversion:
         self._file = file
         self._workers = contextlib.ExitStack()
         self._column_notes: tuple[str, ...] = ()
-        self._single_rows: Columns | None = None
+        self._stored_rows: Columns | None = None
 
     def __enter__(self) -> "Conversion":
         return self
@@ -181,7 +181,9 @@ class Conversion:
         self._column_notes = tuple(notice.message for notice in note_match(match, dataset, "model"))
         rows = dataset.with_texts(data.text_columns(match, spec))
         columns = data.conform(rows.head(DATA_ROWS, match.columns), spec).columns
-        self._single_rows = columns if holds_float32(columns) else None
+        pairs = zip(spec.feature_names, match.columns, strict=True)
+        narrow = {feature: dataset.narrow_dtypes[name] for feature, name in pairs if name in dataset.narrow_dtypes}
+        self._stored_rows = as_stored(columns, narrow)
         return round_numbers(columns, "float64")
 
     def _attempt(self, options: ConvertOptions, original: TablePredictor, table: Columns | None) -> Attempt:
@@ -201,7 +203,7 @@ class Conversion:
         rounding = any(reference.units is not None for reference in references.values())
         criterion = choose_criterion(dtype, options.atol, options.rtol, rounding=rounding)
         results = self._compare(original.spec, groups, references, criterion)
-        own = compare_own_float32(original, self._single_rows, references.get("data"))
+        own = compare_own_dtypes(original, self._stored_rows, references.get("data"))
         notes = (*conversion.notes, *self._column_notes, *filter(None, [note_rounding(results), own.note]))
         reason = failure(results, criterion) or own.failure
         return Attempt(options, conversion.route, notes, results, criterion, reason)

@@ -1,4 +1,4 @@
-"""Rows of float32, on which scikit-learn computes in float32 itself: rounding is no difference, another leaf is one."""
+"""Rows of narrow dtypes, in which scikit-learn computes itself: rounding is no difference, another answer is one."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from infer_bench import convert
 
@@ -22,7 +22,7 @@ CLASSES = (ROWS[:, 0] > 0).astype(int)
 
 def save(folder: Path, model: Any, rows: Any) -> tuple[str, str]:
     joblib.dump(model, folder / "m.joblib")
-    names = [f"c{i}" for i in range(rows.shape[1])]
+    names = None if isinstance(rows, pd.DataFrame) else [f"c{i}" for i in range(rows.shape[1])]
     pd.DataFrame(rows, columns=names).to_parquet(folder / "rows.parquet")
     return str(folder / "m.joblib"), str(folder / "rows.parquet")
 
@@ -61,3 +61,21 @@ def test_another_leaf_is_a_difference_that_says_what_to_do(tmp_path: Path) -> No
     assert report.verdict.exit_code == 4
     assert "Give the rows as float64" in (report.results[0].failed or "")
     assert not (tmp_path / "m.onnx").exists()
+
+
+@pytest.mark.parametrize("form", ["parquet", "npz"])
+def test_a_function_that_wraps_around_in_the_rows_own_dtype_is_a_difference(form: str, tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": np.arange(200, dtype=np.uint8), "b": np.linspace(-1, 1, 200)})
+    model = make_pipeline(FunctionTransformer(np.square), Ridge()).fit(frame, frame["b"])
+    path, file = save(tmp_path, model, frame)
+    if form == "npz":
+        file = str(tmp_path / "rows.npz")
+        np.savez(file, a=frame["a"].to_numpy(), b=frame["b"].to_numpy())
+    report = convert(path, str(tmp_path / "m.onnx"), data=file)
+    assert "fed uint8 as the rows are" in (report.results[0].failed or "")
+    assert convert(path, str(tmp_path / "m.onnx"), data=_widen(frame, tmp_path)).results[0].failed is None
+
+
+def _widen(frame: pd.DataFrame, folder: Path) -> str:
+    frame.astype({"a": np.int64}).to_parquet(folder / "wide.parquet")
+    return str(folder / "wide.parquet")
