@@ -2,6 +2,7 @@
 
 import lightgbm as lgb
 import numpy as np
+import onnx
 import pytest
 
 from infer_bench.converters.onnx.writer import write_onnx
@@ -24,6 +25,16 @@ def test_a_thousand_trees(scale: float, shift: float, opset_ml: int) -> None:
     predictions = booster.predict(ROWS)
     assert np.max(np.abs(values - predictions) / np.maximum(1.0, np.abs(predictions))) <= 1e-6
     assert np.any(np.abs(values - predictions) > 0)
+
+
+def test_a_large_mean_is_added_last() -> None:
+    """Every leaf of the first tree holds the mean: added first, it would take digits from all that follow."""
+    target = ROWS[:, 0] + np.random.default_rng(1).normal(size=300) + 1000.0
+    booster = lgb.train({**QUIET, "objective": "l2", "learning_rate": 0.03}, lgb.Dataset(ROWS, target), 150)
+    model = write_onnx(read_lightgbm(booster), precision="float32", input_name="rows")
+    assert [node.op_type for node in onnx.load_from_string(model).graph.node] == ["TreeEnsemble"]
+    values = run_file(model, {"rows": ROWS.astype(np.float32)})["prediction"][:, 0].astype(np.float64)
+    assert np.max(np.abs(values / booster.predict(ROWS) - 1)) <= 1e-7
 
 
 @pytest.mark.parametrize("shift", [0.0, 2.5])

@@ -3,7 +3,6 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from infer_bench.converters.onnx.thresholds import (
     drop_empty_sets,
     drop_unreachable_members,
     fold,
+    reverse_trees,
     slice_trees,
     split_outputs,
 )
@@ -25,8 +25,10 @@ from infer_bench.typing import Ints
 
 _LARGEST_COUNT = 1 << 24
 """Up to here float32 holds every whole number."""
-_SHORT_SUM = 100
-"""So many leaves added in float32 stay well within 1e-6 of their sum; longer sums go on in double."""
+_SHORT_SUM = 200
+"""So many leaves added in float32, the last tree's first, stay within 1e-6 of their sum; more go on in double."""
+_SHORT_AVERAGE = 100
+"""The same of leaves that do not become smaller from tree to tree, as those of a forest."""
 _SHORT_SUMS_OF_PROBABILITIES = {"sigmoid": 500, "softmax": 250}
 """As `_SHORT_SUM`, within 1e-6 of the probability: a score s is rounded by about 2.5e-8 |s| sqrt(trees), of which a
 sigmoid leaves p (1 - p), and p (1 - p) |s| is below 0.23."""
@@ -93,13 +95,14 @@ def _add_sums(
     if g.opset_ml >= 5:
         ensemble = split_outputs(ensemble)
     tensor, columns = read_columns(g, ensemble, rows, input_dtype, tree_dtype)
-    if score_dtype == tree_dtype:
-        return _add_tree_op(g, ensemble, tensor, columns, ensemble.nodes.value, tree_dtype)
+    if ensemble.score_dtype == tree_dtype:
+        return _add_tree_op(g, ensemble, tensor, columns, tree_dtype)
     parts = []
     for first, last in itertools.pairwise(_find_cuts(ensemble)):
         part, nodes = slice_trees(ensemble, first, last)
-        parts.append(_add_tree_op(g, part, tensor, columns[nodes], part.nodes.value, tree_dtype))
-    return _add_parts(g, ensemble, parts, score_dtype)
+        part, source = reverse_trees(part)
+        parts.append(_add_tree_op(g, part, tensor, columns[nodes][source], tree_dtype))
+    return parts[0] if score_dtype == tree_dtype else _add_parts(g, ensemble, parts, score_dtype)
 
 
 def _add_parts(g: Graph, ensemble: Ensemble, parts: Sequence[str], dtype: Dtype) -> str:
@@ -114,7 +117,8 @@ def _adds_in_double(ensemble: Ensemble, tree_dtype: Dtype) -> bool:
     if ensemble.score_dtype != "float64" or tree_dtype == "float64":
         return ensemble.score_dtype == "float64"
     simple = ensemble.divisor == 1.0 and ensemble.linear is None and ensemble.linear_leaves is None
-    return not (simple and _gives_probabilities(ensemble) and ensemble.trees <= _short_sum(ensemble))
+    bare = not ensemble.links and not ensemble.base.any()
+    return not (simple and (bare or _gives_probabilities(ensemble)) and len(_find_cuts(ensemble)) == 2)
 
 
 def _gives_probabilities(ensemble: Ensemble) -> bool:
@@ -122,9 +126,9 @@ def _gives_probabilities(ensemble: Ensemble) -> bool:
 
 
 def _short_sum(ensemble: Ensemble) -> int:
-    """How many trees may be added up in float32."""
+    """How many trees of one output may be added up in float32."""
     if not _gives_probabilities(ensemble):
-        return _SHORT_SUM
+        return _SHORT_SUM if ensemble.divisor == 1.0 else _SHORT_AVERAGE
     longest = _SHORT_SUMS_OF_PROBABILITIES[ensemble.links[0].kind]
     ends = np.append(ensemble.roots, len(ensemble.nodes))
     firsts = ensemble.nodes.value[: ends[min(ensemble.outputs, ensemble.trees)]]
@@ -133,16 +137,19 @@ def _short_sum(ensemble: Ensemble) -> int:
 
 
 def _find_cuts(ensemble: Ensemble) -> list[int]:
-    """Where to cut the trees into short sums. The first of each output stand apart: their leaves hold the mean."""
-    length = _short_sum(ensemble)
-    if ensemble.trees <= length:
-        return [0, ensemble.trees]
-    first = 0 if _gives_probabilities(ensemble) else min(ensemble.outputs, ensemble.trees)
-    return sorted({0, *range(first, ensemble.trees, length), ensemble.trees})
+    """Where to cut the trees into short sums: before the first tree, between two parts, and behind the last tree."""
+    length, counts, cuts = _short_sum(ensemble), [0] * ensemble.outputs, [0]
+    for tree, output in enumerate(ensemble.output.tolist()):
+        if counts[output] == length:
+            cuts.append(tree)
+            counts = [0] * ensemble.outputs
+        counts[output] += 1
+    return [*cuts, ensemble.trees]
 
 
-def _add_tree_op(g: Graph, ensemble: Ensemble, tensor: str, columns: Ints, weights: Any, dtype: Dtype) -> str:
-    node, attributes = make_tree_node(ensemble, columns, fold(ensemble, dtype), weights.astype(dtype), g.opset_ml)
+def _add_tree_op(g: Graph, ensemble: Ensemble, tensor: str, columns: Ints, dtype: Dtype) -> str:
+    weights = ensemble.nodes.value.astype(dtype)
+    node, attributes = make_tree_node(ensemble, columns, fold(ensemble, dtype), weights, g.opset_ml)
     output = g.name("scores")
     node.name = g.name("trees")
     node.input.append(tensor)
@@ -169,7 +176,7 @@ def _add_by_leaf(
         base=np.zeros(ensemble.trees),
     )
     tensor, columns = read_columns(g, ensemble, rows, input_dtype, tree_dtype)
-    numbers = _add_tree_op(g, routed, tensor, columns, routed.nodes.value, tree_dtype)
+    numbers = _add_tree_op(g, routed, tensor, columns, tree_dtype)
     leaves = g.op("Cast", numbers, to=7)
     if ensemble.linear_leaves is not None:
         total = _sum_by_output(

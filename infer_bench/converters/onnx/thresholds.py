@@ -121,6 +121,31 @@ def slice_trees(ensemble: Ensemble, first: int, last: int) -> tuple[Ensemble, sl
     return replace(ensemble, nodes=part, roots=roots, output=output, base=np.zeros(ensemble.outputs)), here
 
 
+def reverse_trees(ensemble: Ensemble) -> tuple[Ensemble, Ints]:
+    """The trees in reverse order, and which node of the ensemble each of the new one's nodes is."""
+    nodes = ensemble.nodes
+    sizes = np.diff(np.append(ensemble.roots, len(nodes)))[::-1]
+    roots = np.cumsum(sizes) - sizes
+    source = np.arange(len(nodes)) + np.repeat(ensemble.roots[::-1] - roots, sizes)
+    place = np.empty_like(source)
+    place[source] = np.arange(len(nodes))
+    members = np.diff(nodes.member_start)[source]
+    starts = np.concatenate(([0], np.cumsum(members)))
+    reordered = make_nodes(
+        feature=nodes.feature[source],
+        threshold=nodes.threshold[source],
+        left=np.where(nodes.left[source] < 0, -1, place[nodes.left[source]]),
+        right=place[nodes.right[source]],
+        value=nodes.value[source],
+        mode=nodes.mode[source],
+        missing_left=nodes.missing_left[source],
+        zero_missing=nodes.zero_missing[source],
+        member_start=starts,
+        members=nodes.members[np.arange(starts[-1]) + np.repeat(nodes.member_start[source] - starts[:-1], members)],
+    )
+    return replace(ensemble, nodes=reordered, roots=roots, output=ensemble.output[::-1]), source
+
+
 def add_base_to_leaves(ensemble: Ensemble) -> Ensemble:
     """The base scores added to the leaves of each output's first tree, as a float32 library adds them: base first."""
     if not ensemble.base.any() or ensemble.divisor != 1.0 or ensemble.score_dtype != "float32":

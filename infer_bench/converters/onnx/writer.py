@@ -12,11 +12,18 @@ from typing import Any, Literal, NoReturn
 from infer_bench.converters.base import LABEL, PREDICTION, PROBABILITIES, Precision
 from infer_bench.converters.metadata import SPEC, describe_feature
 from infer_bench.converters.onnx.assembly import assemble
-from infer_bench.converters.onnx.columns import INT64, NUMBER, declare_inputs
+from infer_bench.converters.onnx.columns import INT64, NUMBER, STRING, declare_inputs
 from infer_bench.converters.onnx.graph import Graph
 from infer_bench.converters.onnx.labels import add_zipmap, make_label_table
 from infer_bench.converters.onnx.links import add_both_classes, add_class_index, add_links
 from infer_bench.converters.onnx.scores import add_scores, refuse_rows
+from infer_bench.converters.onnx.two_classes import (
+    add_classifier,
+    add_sigmoids,
+    are_labels,
+    has_one_sigmoid,
+    suits_classifier,
+)
 from infer_bench.errors import NotConvertible
 from infer_bench.model import Label
 from infer_bench.trees.ensemble import Dtype, Ensemble
@@ -81,25 +88,36 @@ def _add_outputs(
     g: Graph, ensemble: Ensemble, scores: str, score_dtype: Dtype, dtype: Dtype, zipmap: bool
 ) -> list[Any]:
     """The graph's outputs in `dtype`, from scores in `score_dtype`."""
-    predictions = add_links(g, ensemble.links, scores, score_dtype)
     if ensemble.task not in ("binary", "multiclass"):
-        numbers = _add_cast(g, predictions, score_dtype, dtype)
+        numbers = _add_cast(g, add_links(g, ensemble.links, scores, score_dtype), score_dtype, dtype)
         return [_name_output(g, numbers, PREDICTION, NUMBER[dtype], [None, ensemble.outputs])]
-    probabilities = add_both_classes(g, ensemble, predictions, score_dtype)
-    index = add_class_index(g, ensemble, scores, probabilities, score_dtype)
-    probabilities = _add_cast(g, probabilities, score_dtype, dtype)
-    label = _add_label(g, ensemble.classes, index)
+    label, probabilities = _add_classes(g, ensemble, scores, score_dtype, dtype)
     if zipmap:
         return [label, add_zipmap(g, ensemble.classes, probabilities)]
     return [label, _name_output(g, probabilities, PROBABILITIES, NUMBER[dtype], [None, len(ensemble.classes)])]
 
 
-def _add_label(g: Graph, classes: tuple[Label, ...], index: str) -> Any:
-    """The output `label` (batch,), from the index of each row's class."""
-    if _are_indices(classes):
-        return _name_output(g, index, LABEL, INT64, [None])
+def _add_classes(g: Graph, ensemble: Ensemble, scores: str, score_dtype: Dtype, dtype: Dtype) -> tuple[Any, str]:
+    """The output `label` and the tensor of probabilities (batch, classes) in `dtype`."""
+    one_sigmoid = has_one_sigmoid(ensemble)
+    if one_sigmoid and suits_classifier(ensemble, score_dtype, dtype):
+        label, probabilities = add_classifier(g, ensemble, scores)
+        return _add_label(g, ensemble.classes, label, is_index=not are_labels(ensemble.classes)), probabilities
+    if one_sigmoid:
+        probabilities = add_sigmoids(g, ensemble, scores, score_dtype)
+    else:
+        predictions = add_links(g, ensemble.links, scores, score_dtype)
+        probabilities = add_both_classes(g, ensemble, predictions, score_dtype)
+    index = add_class_index(g, ensemble, scores, probabilities, score_dtype)
+    return _add_label(g, ensemble.classes, index), _add_cast(g, probabilities, score_dtype, dtype)
+
+
+def _add_label(g: Graph, classes: tuple[Label, ...], tensor: str, *, is_index: bool = True) -> Any:
+    """The output `label` (batch,), from each row's label or the index of its class."""
+    if not is_index or _are_indices(classes):
+        return _name_output(g, tensor, LABEL, STRING if isinstance(classes[0], str) else INT64, [None])
     table, kind = make_label_table(g, classes) or _refuse_labels(classes)
-    return _name_output(g, g.op("Gather", table, index, axis=0), LABEL, kind, [None])
+    return _name_output(g, g.op("Gather", table, tensor, axis=0), LABEL, kind, [None])
 
 
 def _are_indices(classes: tuple[Label, ...]) -> bool:

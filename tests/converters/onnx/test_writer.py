@@ -164,6 +164,48 @@ def test_a_score_of_exactly_zero_follows_the_rule() -> None:
     assert run_file(write_onnx(ruled), rows)["label"].tolist() == ["yes", "yes"]
 
 
+def table(scores: Any, score_dtype: Any) -> Ensemble:
+    """A binary model of one tree, whose score of a row is the one at the place that the first column says."""
+    count = len(scores)
+    inner = 2 * np.arange(count - 1)
+    left, right = np.full(2 * count - 1, -1), np.full(2 * count - 1, -1)
+    left[inner], right[inner] = inner + 1, inner + 2
+    values = np.zeros(2 * count - 1)
+    values[np.append(inner + 1, 2 * count - 2)] = scores
+    chain = make_nodes(
+        feature=left * 0, threshold=np.arange(2 * count - 1) / 2, left=left, right=right, value=values, mode=LEQ
+    )
+    whole = replace(random_ensemble(0), nodes=chain, roots=np.array([0]), output=np.array([0]), base=np.zeros(1))
+    whole = replace(whole, task="binary", classes=(0, 1), links=(Link("sigmoid"),), divisor=1.0)
+    return replace(whole, score_dtype=score_dtype)
+
+
+@pytest.mark.parametrize("score_dtype", ["float32", "float64"])
+@pytest.mark.parametrize("opset_ml", [3, 5])
+def test_float32_probabilities_next_to_a_half_and_next_to_0(score_dtype: Any, opset_ml: Any) -> None:
+    """A label is 1 where the probability as float32 rounds it is above 0.5, and small ones keep their digits."""
+    scores = np.concatenate((np.arange(-8, 9) * 2.0**-26, np.linspace(-80, -5, 40))).astype(np.float32)
+    rows = {"rows": np.arange(len(scores), dtype=np.float32)[:, None] * np.ones((1, 3), np.float32)}
+    outputs = run_file(
+        write_onnx(table(scores, score_dtype), precision="float32", opset_ml=opset_ml, input_name="rows"), rows
+    )
+    powers = np.exp(-scores.astype(float)).astype(np.float32)
+    expected = np.float32(1) / (np.float32(1) + powers)
+    assert outputs["label"].tolist() == (expected > 0.5).astype(int).tolist()
+    assert 0 < outputs["label"].sum() < 8
+    np.testing.assert_allclose(outputs["probabilities"][:, 1], expected, rtol=5e-7, atol=0)
+    np.testing.assert_allclose(outputs["probabilities"][:, 0], 1 - expected, rtol=0, atol=1.5e-7)
+
+
+@pytest.mark.parametrize("score_dtype", ["float32", "float64"])
+def test_infinite_scores_have_probabilities(score_dtype: Any) -> None:
+    rows = {"rows": np.arange(3, dtype=np.float32)[:, None] * np.ones((1, 3), np.float32)}
+    model = write_onnx(table([-np.inf, 0.25, np.inf], score_dtype), precision="float32", input_name="rows")
+    outputs = run_file(model, rows)
+    assert outputs["label"].tolist() == [0, 1, 1]
+    np.testing.assert_allclose(outputs["probabilities"][[0, 2]], [[1, 0], [0, 1]])
+
+
 @pytest.mark.parametrize(("precision", "opset_ml"), FORMS)
 def test_no_trees_at_all(precision: Any, opset_ml: Any) -> None:
     none = np.zeros(0, np.int64)
@@ -214,8 +256,13 @@ def assert_no_shared_number(data: bytes) -> None:
 
 @pytest.mark.parametrize(("precision", "opset_ml"), FORMS)
 @pytest.mark.parametrize("zipmap", [False, True])
-def test_shapes_are_true_and_nothing_is_printed(precision: Any, opset_ml: Any, zipmap: bool, capfd: Any) -> None:
-    ensemble = replace(random_ensemble(2, 3), task="multiclass", classes=("x", "y", "z"), links=(Link("softmax"),))
+@pytest.mark.parametrize("classes", [("x", "y", "z"), ("x", "y")])
+def test_shapes_are_true_and_nothing_is_printed(
+    precision: Any, opset_ml: Any, zipmap: bool, classes: tuple[str, ...], capfd: Any
+) -> None:
+    ensemble = replace(random_ensemble(2, 3), task="multiclass", classes=classes, links=(Link("softmax"),))
+    if len(classes) == 2:
+        ensemble = replace(random_ensemble(2), task="binary", classes=classes, links=(Link("sigmoid"),), divisor=1.0)
     data = write_onnx(ensemble, precision=precision, opset_ml=opset_ml, input_name="rows", zipmap=zipmap)
     model = onnx.load_from_string(data)
     onnx.checker.check_model(model, full_check=True)
@@ -224,13 +271,13 @@ def test_shapes_are_true_and_nothing_is_printed(precision: Any, opset_ml: Any, z
         outputs = run_file(data, {"rows": np.ones((rows, 3), dtype)})
         assert outputs["label"].shape == (rows,)
         if zipmap:
-            assert [sorted(row) for row in outputs["probabilities"]] == [["x", "y", "z"]] * rows
+            assert [sorted(row) for row in outputs["probabilities"]] == [list(classes)] * rows
         else:
-            assert outputs["probabilities"].shape == (rows, 3)
+            assert outputs["probabilities"].shape == (rows, len(classes))
             assert outputs["probabilities"].dtype == dtype
     shapes = {out.name: [d.dim_value or None for d in out.type.tensor_type.shape.dim] for out in model.graph.output}
     assert shapes["label"] == [None]
-    assert zipmap or shapes["probabilities"] == [None, 3]
+    assert zipmap or shapes["probabilities"] == [None, len(classes)]
     assert capfd.readouterr().err == ""
 
 

@@ -24,7 +24,7 @@ def model(tmp_path: Path) -> Path:
     rows = np.column_stack([generator.normal(size=400), 1.7e9 + np.arange(400)])
     target = (rows[:, 1] > 1.7e9 + 201.5) ^ (rows[:, 0] > 0)
     data = lightgbm.Dataset(rows, target, feature_name=["x", "when"], params={"verbose": -1})
-    booster = lightgbm.train({"objective": "binary", "verbose": -1, "num_threads": 1, "min_data": 5}, data, 5)
+    booster = lightgbm.train({"objective": "binary", "verbose": -1, "num_threads": 1, "min_data": 5}, data, 20)
     path = tmp_path / "model.txt"
     booster.save_model(path)
     return path

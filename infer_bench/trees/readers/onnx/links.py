@@ -11,6 +11,7 @@ from infer_bench.errors import NotConvertible
 from infer_bench.trees.ensemble import Dtype, Link, Refusal
 from infer_bench.trees.readers.onnx.attributes import OPERATORS
 from infer_bench.trees.readers.onnx.leaf_lookup import Lookup, find_lookup
+from infer_bench.trees.readers.onnx.two_classes import read_slope, take_second_factor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,6 +27,9 @@ Step = Affine | Link
 _DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 _SAME = frozenset({"Identity", "Cast", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "ZipMap"})
 _LINKS = {"Sigmoid": "sigmoid", "Softmax": "softmax", "Exp": "exp"}
+_READ_BY_A_METHOD = frozenset(
+    ("Add", "Sub", "Mul", "Div", "Where", "Concat", "Clip", "Normalizer", "TopK", "Gemm", "LinearClassifier")
+)
 _DTYPES: Mapping[int, Dtype] = {1: "float32", 11: "float64"}
 
 
@@ -96,7 +100,7 @@ class Walk:
             path.operators = [self._operator(name) for name in self._addends(node)]
         elif kind in _LINKS:
             steps.append(Link(_LINKS[kind]))  # type: ignore[arg-type]
-        elif kind in ("Add", "Sub", "Mul", "Div", "Where", "Concat", "Clip", "Normalizer", "TopK", "Gemm"):
+        elif kind in _READ_BY_A_METHOD:
             return str(getattr(self, f"_{kind.lower()}")(node, steps, path))
         elif kind not in _SAME:
             raise NotConvertible(f"a graph with {kind} between trees and answer cannot be read")
@@ -130,7 +134,7 @@ class Walk:
         return self._affine(node, steps, lambda value, place: Affine(1.0, -value) if place else Affine(-1.0, value))
 
     def _mul(self, node: Any, steps: list[Step], path: Path) -> str:
-        return self._affine(node, steps, lambda value, _: Affine(_single(value), np.zeros(1)))
+        return self._affine(node, steps, lambda value, _: Affine(_single(take_second_factor(value)), np.zeros(1)))
 
     def _div(self, node: Any, steps: list[Step], path: Path) -> str:
         total = self._maker.get(node.input[1])
@@ -183,6 +187,11 @@ class Walk:
         constants = [self._constants.get(name, np.zeros(0)).tolist() for name in node.input[1:]]
         if constants != [[[-1.0, 1.0]], [1.0, 0.0]] or node.attribute:
             raise NotConvertible("a graph with this Gemm cannot be read")
+        return str(node.input[0])
+
+    def _linearclassifier(self, node: Any, steps: list[Step], path: Path) -> str:
+        """Both classes' columns, as the softmax of next to 0 and of a multiple of the score."""
+        steps += [Link("sigmoid"), Affine(read_slope(node), np.zeros(1))]
         return str(node.input[0])
 
     def _addends(self, node: Any) -> Sequence[str]:

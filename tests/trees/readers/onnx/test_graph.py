@@ -23,6 +23,7 @@ from tests.measure.validate.causes.cases import lightgbm_text, xgboost_json
 
 ENSEMBLES = {
     "binary": lambda: read_lightgbm(lightgbm_text("binary")),
+    "steep": lambda: read_lightgbm(lightgbm_text("binary", sigmoid=2.0)),
     "classes": lambda: read_lightgbm(lightgbm_text("multiclass")),
     "one against all": lambda: read_lightgbm(lightgbm_text("multiclassova")),
     "regression": lambda: read_lightgbm(lightgbm_text("regression")),
