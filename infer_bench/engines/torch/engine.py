@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import math
+import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -63,6 +64,8 @@ class Torch:
         if not zipfile.is_zipfile(model.path):
             raise ModelError(f"{model.name} is no PyTorch exported program", "save it with torch.export.save (.pt2)")
         library = require("torch", "torch")
+        # Requests that a server has read cannot be written to; what writes to its inputs is handed a copy.
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         _require_device(library, options["device"])
         library.set_num_threads(threads)
         if model.format == "torchscript":

@@ -39,7 +39,10 @@ def draw_rows(
     """
     with open_model(model, settings, seed) as predictor:
         if inputs := predictor.spec.inputs:
-            columns = predictor.draw_requests(requests).columns
+            try:
+                columns = predictor.draw_requests(requests).columns
+            except DataError as error:  # whose hint may name options that a load has not
+                raise DataError(error.message, "give requests with --data FILE.npz") from None
             return tuple(cut_requests(columns, inputs, 1))
         if not predictor.spec.features:
             raise DataError("there is nothing to draw rows from", "give rows with --data")
