@@ -7,6 +7,7 @@ from dataclasses import replace
 from infer_bench.gates.limits import share_of
 from infer_bench.machine.open_files import allow_connections
 from infer_bench.measure.load.generator.open_loop import OpenLoad
+from infer_bench.measure.load.generator.recovery import await_recovery
 from infer_bench.measure.load.service import Service
 from infer_bench.measure.load.settings import MOST_CONNECTIONS, LoadSettings
 from infer_bench.progress import Progress
@@ -49,7 +50,10 @@ class SearchLoad:
             loop.run()
             (result,) = loop.build_results(True)
             self._results.append(judge_trial(result))
-            self._search.record(rate, read_outcome(self._results[-1]))
+            outcome = read_outcome(self._results[-1])
+            self._search.record(rate, outcome)
+            if outcome != "holds":
+                await_recovery(self._service, min(limit.value for limit in settings.limits))
 
     def build_results(self, is_over: bool) -> tuple[LoadResult, ...]:
         """Every trial in the order of the rates; the search's outcome stands in the first."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infer_bench.gates.limits import parse_bound
-from infer_bench.measure.load.generator import rate_search
+from infer_bench.measure.load.generator import rate_search, recovery
 from infer_bench.measure.load.generator.rate_search import judge_trial, plan_trial, read_outcome
 from infer_bench.measure.load.outcome.verdict import conclude
 from infer_bench.measure.load.run import load
@@ -91,6 +91,7 @@ def test_a_service_that_breaks_every_limit(tmp_path: Path, monkeypatch: pytest.M
             exchange.reply_json({"predictions": [[0.5]]})
 
     monkeypatch.setattr(rate_search, "LONGEST_TRIAL_S", 0.1)
+    monkeypatch.setattr(recovery, "PAUSE_S", 0.0)
     limits = (parse_bound("p60<200ms"),)
     settings = LoadSettings(find_rate=True, rate=400.0, limits=limits, duration_s=0.01, warmup_s=0.0, timeout_s=600.0)
     with serve(handle) as url:
