@@ -17,7 +17,7 @@ import numpy as np
 from infer_bench.engines.base import Domain, Option, Request, as_columns
 from infer_bench.engines.body import find_body
 from infer_bench.engines.feeds.schema import is_table
-from infer_bench.engines.function_outputs import holds_plain_data, name_arrays
+from infer_bench.engines.function_outputs import AnswerEach, holds_plain_data, name_arrays
 from infer_bench.engines.session import first_line
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import ModelRef, ModelSpec
@@ -65,6 +65,7 @@ class CallableSession:
         self._body = None if as_list else find_body(function)
         self.loop = asyncio.new_event_loop() if _is_async(function) else None
         self._function = function if self.loop is None else self._awaited(function, self.loop)
+        self._answer_each: Function[[list[Any]], list[Any]] = AnswerEach(self._function)
 
     def _awaited(self, function: Function[..., Any], loop: asyncio.AbstractEventLoop) -> Function[..., Any]:
         async def call(argument: Any) -> Any:
@@ -101,7 +102,7 @@ class CallableSession:
         try:
             if self._as_list:
                 return self._outputs_of_list(self._function(inputs), len(inputs))
-            return [self._function(record) for record in inputs]
+            return [self._function(inputs[0])] if len(inputs) == 1 else self._answer_each(inputs)
         except (EngineError, MemoryError, KeyboardInterrupt):
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a user's code may raise anything
@@ -117,10 +118,7 @@ class CallableSession:
         return outputs
 
     def end_with(self, convert: Function[[list[Any]], Any]) -> Function[[list[Any]], Any]:
-        """How a request ends: with what the function returned, but the first one, and what is still to be computed.
-
-        An array on a GPU or a lazy frame is not there before `convert` has read it.
-        """
+        """How a request ends: with what was returned, but the first, and what (on a GPU, or lazy) is yet to be read."""
         is_plain = False
 
         def end(outputs: list[Any]) -> Any:
@@ -170,7 +168,7 @@ class CallableSession:
 
     def close(self) -> None:
         """End the event loop."""
-        self._function = self._refuse_call
+        self._function = self._answer_each = self._refuse_call
         if self.loop is not None and not self.loop.is_closed():
             self.loop.run_until_complete(self.loop.shutdown_asyncgens())
             self.loop.close()

@@ -1,6 +1,7 @@
-"""What a user's function returns: whether it is plain data, and, of a request of arrays, as named arrays."""
+"""What a user's function returns: plain data or not, in a place of its own or not, and arrays by their names."""
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,55 @@ def holds_plain_data(value: Any) -> bool:
     if fields:
         return all(holds_plain_data(getattr(value, name, None)) for name in fields)
     return type(value).__module__.partition(".")[0] in _PLAIN
+
+
+class AnswerEach:
+    """Calls a function with each of several records.
+
+    Some answer in one array, list or object, which every call overwrites: then the answers are copied. The first
+    records tell, which are answered again for it.
+    """
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self._function = function
+        self._copies: bool | None = None
+
+    def __call__(self, records: list[Any]) -> list[Any]:
+        """One answer a record."""
+        if self._copies:
+            return [copy.deepcopy(self._function(record)) for record in records]
+        spare = copy.deepcopy(records) if self._copies is None else []
+        answers = [self._function(record) for record in records]
+        if self._copies is not None:
+            return answers
+        self._copies = share_memory(answers) and _can_be_copied(answers[0])
+        return self(spare) if self._copies else answers
+
+
+def share_memory(answers: Sequence[Any]) -> bool:
+    """Whether two answers hold the same array, list, dict or object, so that the earlier says what the later does."""
+    places = [_find_places(answer) for answer in answers]
+    return len(set[int]().union(*places)) < sum(map(len, places))
+
+
+def _can_be_copied(answer: Any) -> bool:
+    try:
+        copy.deepcopy(answer)
+    except Exception:  # noqa: BLE001 - an object of a user's own, with a lock in it
+        return False
+    return True
+
+
+def _find_places(value: Any) -> set[int]:
+    """Where the parts of an answer lie that a later call could change."""
+    if isinstance(value, np.ndarray):
+        return {value.__array_interface__["data"][0]} if value.size else set()
+    if isinstance(value, Mapping):
+        return {id(value)}.union(*map(_find_places, value.values()))
+    if isinstance(value, list | tuple):
+        own = {id(value)} if isinstance(value, list) else set[int]()
+        return own.union(*map(_find_places, value))
+    return {id(value)} if hasattr(value, "__dict__") else set()
 
 
 def name_arrays(value: Any) -> dict[str, Array]:

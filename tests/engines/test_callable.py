@@ -200,3 +200,18 @@ def test_an_exception_that_steers_the_terminal_or_cannot_be_read_is_one_clean_li
     head = "class Mute(Exception):\n    def __str__(self): raise RuntimeError('no text')\n"
     with pytest.raises(EngineError, match=text):
         service(f"{head}def f(r):\n    raise {raised}\n").predict([{}])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "BUFFER[:] = r['a'], 2.0\n    return BUFFER[:]",
+        "BUFFER[:] = r['a'], 2.0\n    return {'p': BUFFER[:1], 'q': BUFFER[1]}",
+        "DICT['p'] = r.pop('a')\n    return DICT",
+        "return [r['a'], 2.0]",
+    ],
+)
+def test_answers_in_a_place_that_each_call_overwrites_are_those_of_their_records(service: Any, body: str) -> None:
+    session = service(f"import numpy\nBUFFER, DICT = numpy.zeros(2), {{'p': 0, 'q': 2}}\ndef f(r):\n    {body}\n")
+    for _ in range(2):
+        assert answer(session, {"a": np.array([1.0, 3.0, 5.0])}).tolist() == [[1, 2], [3, 2], [5, 2]]
