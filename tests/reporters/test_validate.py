@@ -113,6 +113,13 @@ def test_a_pass_says_how_near_it_was() -> None:
     assert text.rstrip().endswith("pass: same answers")
 
 
+def test_the_tolerance_that_passes_stands_beside_the_relative_one_that_it_needs() -> None:
+    """`0` alone would not pass: `--atol 0` takes the relative one away."""
+    same = replace(DIFFERENT, groups=(SAME,), causes=(), worst=(), different=False)
+    text = render(report(replace(same, smallest_passing_atol=0.0, rtol=1e-5)), "table")
+    assert "Smallest tolerance that would pass: 0 + 1e-5 of the answer" in text
+
+
 @pytest.mark.parametrize("form", ["table", "markdown", "html"])
 def test_a_part_without_rows_does_not_say_that_answers_are_the_same(form: str) -> None:
     text = render(report(replace(DIFFERENT, groups=(), causes=(), worst=(), different=False)), form)

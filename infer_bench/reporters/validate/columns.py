@@ -59,7 +59,7 @@ def _format_tolerance(result: ValidateResult) -> str:
     if tensors.are_exact(result.groups):
         return "compared exactly"
     atol = numbers.limit(result.atol)
-    return f"tolerance {atol}" + (f" + {numbers.limit(result.rtol)} of the answer" if result.rtol else "")
+    return f"tolerance {_add_relative(atol, result)}"
 
 
 def select_columns(report: Report[Any], results: Sequence[ValidateResult]) -> dict[str, str]:
@@ -182,7 +182,13 @@ def describe_passing(result: ValidateResult) -> str:
         return ""
     if result.smallest_passing_atol is None:
         return "No tolerance would pass: " + "; ".join(_count_obstacles(result)) + "."
-    return f"Smallest tolerance that would pass: {numbers.tolerance(result.smallest_passing_atol)}"
+    smallest = _add_relative(numbers.tolerance(result.smallest_passing_atol), result)
+    return f"Smallest tolerance that would pass: {smallest}"
+
+
+def _add_relative(atol: str, result: ValidateResult) -> str:
+    """The absolute tolerance with the relative one beside it, where there is one."""
+    return f"{atol} + {numbers.limit(result.rtol)} of the answer" if result.rtol else atol
 
 
 def _count_obstacles(result: ValidateResult) -> list[str]:
