@@ -1,7 +1,9 @@
 """Makes every form of a network and judges it against the original."""
 
 import contextlib
-from collections.abc import Iterator
+import functools
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from infer_bench.converters.quantization.forms import FORMS, Form
@@ -17,6 +19,8 @@ from infer_bench.workers.tasks.quantize import WrittenForm
 
 SINGLY = 64
 """So many rows are also run one at a time."""
+MOST_BLAMING = 128
+"""On so many rows layers are left out one after the other: each takes a form of its own."""
 _ROUNDING = 10.0
 """A batch may differ from single rows by so many times what the original's does."""
 _SCALE_EPSILON = 1e-6
@@ -33,13 +37,20 @@ class Candidate:
 
 
 def judge_forms(setup: Setup, progress: Progress) -> Iterator[Candidate]:
-    """Every form, and after one that breaks a limit, with `exclude_auto`, the same with some layers in float32."""
+    """Every form, and after one that breaks a limit, with `exclude_auto`, the same with some layers in float32.
+
+    Layers are blamed for the first form that breaks one and for those that saturate: of others it is much the same.
+    """
+    has_blame = False
     for index, form in enumerate(FORMS):
-        progress.update(0.1 + 0.6 * index / len(FORMS), f"{form.title}")
+        share = 0.1 + 0.6 * index / len(FORMS)
+        progress.update(share, f"{form.title}")
         candidate = try_form(setup, form, setup.settings.exclude)
         needs_help = form.integral and candidate.path is not None and is_too_far(candidate.result)
-        if needs_help:
-            candidate = replace(candidate, result=_blame(setup, form, candidate.result))
+        if needs_help and (not has_blame or candidate.result.saturates or setup.settings.exclude_auto):
+            tell = functools.partial(_tell_trials, progress, share, form)
+            candidate = replace(candidate, result=_blame(setup, form, candidate.result, tell))
+            has_blame = True
         yield candidate
         if needs_help and setup.settings.exclude_auto:
             progress.update(0.1 + 0.6 * (index + 0.5) / len(FORMS), f"{form.title}: which layers stay float32")
@@ -140,27 +151,44 @@ def _batch_delta(setup: Setup, path: str) -> float:
     return max(replace(setup.reference, outputs=stacked).deltas(single).values(), default=0.0)
 
 
-def _try(setup: Setup, form: Form, excluded: tuple[str, ...]) -> Outputs:
-    """The outputs of a form on the rows that layers are tried on."""
+def _try(setup: Setup, form: Form, excluded: tuple[str, ...], most: int | None = None) -> Outputs:
+    """The outputs of a form on the rows that layers are tried on, or on the first `most` of them."""
     path = str(setup.tools.folder / "trial.onnx")
     setup.tools.write(form.name, setup.calibrating, excluded, path)
-    return setup.tools.run(path, setup.trial)
+    return setup.tools.run(path, setup.trial, most=most)
 
 
-def _trial_delta(setup: Setup, form: Form, excluded: tuple[str, ...]) -> float:
+def _trial_delta(setup: Setup, form: Form, excluded: tuple[str, ...], most: int | None = None) -> float:
     try:
-        return max(setup.trial_reference.deltas(_try(setup, form, excluded)).values(), default=0.0)
+        outputs = _try(setup, form, excluded, most)
     except InferBenchError:
         return float("inf")
+    reference = setup.trial_reference
+    return max(replace(reference, outputs=_take_first(reference.outputs, most)).deltas(outputs).values(), default=0.0)
 
 
-def _blame(setup: Setup, form: Form, result: QuantizeResult) -> QuantizeResult:
-    """The result with what remains without each layer."""
+def _take_first(outputs: Outputs, most: int | None) -> Outputs:
+    return {name: array[:most] for name, array in outputs.items()}
+
+
+def _tell_trials(progress: Progress, share: float, form: Form, trials: int) -> None:
+    progress.update(share, f"{form.title}: which layers are to blame, {trials} tried")
+
+
+def _blame(setup: Setup, form: Form, result: QuantizeResult, tell: Callable[[int], None]) -> QuantizeResult:
+    """The result with what remains without each layer; `tell` is called with the number of trials so far."""
     layers, fixed = setup.free_layers, setup.settings.exclude
     if len(layers) < 2:
         return result
-    blame = blame_layers(layers, fixed, lambda excluded: _trial_delta(setup, form, excluded))
-    return replace(result, blame=blame, blame_max_abs_delta=_trial_delta(setup, form, fixed))
+    stack, trials = max(1, setup.trial.stack), itertools.count()
+    most = max(stack, MOST_BLAMING // stack * stack)
+
+    def measure(excluded: tuple[str, ...]) -> float:
+        tell(next(trials))
+        return _trial_delta(setup, form, excluded, most)
+
+    whole = measure(fixed)
+    return replace(result, blame=blame_layers(layers, fixed, measure), blame_max_abs_delta=whole)
 
 
 def _find_exclusion(setup: Setup, form: Form) -> tuple[str, ...] | None:

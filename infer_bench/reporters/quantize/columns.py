@@ -13,7 +13,11 @@ METRICS = {"accuracy": "accuracy drop", "flips": "classes that flip", "delta": "
 def list_titles(results: Sequence[QuantizeResult]) -> dict[str, str]:
     """Key → title of the columns that some row fills."""
     batches = sorted({time.batch for result in results for time in result.times})
-    titles = {"size": "size", **{f"time{batch}": f"speed ×{batch}" for batch in batches}, "delta": "max |Δ|"}
+    titles = {
+        "size": "size",
+        **{f"time{batch}": f"speed ×{batch}" if batch else "speed" for batch in batches},
+        "delta": "max |Δ|",
+    }
     if any(result.flips for result in results):
         titles["flips"] = "flips"
     if any(result.quality for result in results):
@@ -28,7 +32,7 @@ def fill_cells(result: QuantizeResult) -> dict[str, str]:
         "delta": numbers.delta(result.max_abs_delta),
         "outcome": describe_outcome(result),
     }
-    cells |= {f"time{time.batch}": numbers.ratio(time.ratio) for time in result.times}
+    cells |= {f"time{time.batch}": numbers.speedup(time.ratio, time.low, time.high) for time in result.times}
     if result.flips is not None:
         cells["flips"] = f"{result.flips.flips}"
     if result.quality is not None:

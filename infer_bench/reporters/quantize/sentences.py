@@ -34,7 +34,9 @@ def describe_form(result: QuantizeResult, *, blame: bool = True) -> Iterator[str
     yield from _describe_layers(result, name)
     slower = [time for time in result.times if time.high is not None and time.high < 1]
     if result.output is not None and slower:
-        ratios = ", ".join(f"{numbers.ratio(time.ratio)} at batch {time.batch}" for time in slower)
+        ratios = ", ".join(
+            numbers.ratio(time.ratio) + (f" at batch {time.batch}" if time.batch else "") for time in slower
+        )
         yield f"{name}: smaller, not faster here: {ratios}"
     if result.saturates and result.max_abs_delta is not None:
         precise = numbers.delta(result.precise_max_abs_delta)

@@ -89,6 +89,7 @@ def test_nothing_is_written_where_every_form_breaks_a_limit(rows: str, tmp_path:
     assert not (tmp_path / "s.onnx").exists()
     assert all(check.outcome == "broken" for result in report.results[1:] for check in result.checks)
     assert len(forms(report)["u8s8"].blame) == 3
+    assert all(not result.blame or result.saturates for result in report.results[3:])
 
 
 def test_too_few_rows_cannot_tell(rows: str, tmp_path: Path) -> None:

@@ -65,6 +65,16 @@ def test_what_stands_behind_the_figures_is_said() -> None:
     assert "no file is written" in text
 
 
+def test_speeds_have_their_intervals_and_their_batch_where_there_is_one() -> None:
+    text = render(REPORT, "table")
+    assert "speed ×64" in text
+    assert "0.93× (0.90–0.96)" in text
+    whole = replace(INT8, times=(TimeRatio(0, 0.93, 0.9, 0.96, 16_000, 15_000),), output=MODEL)
+    text = render(replace(REPORT, results=(ORIGINAL, whole)), "table")
+    assert "speed ×" not in text
+    assert "smaller, not faster here: 0.93×\n" in text
+
+
 def test_layers_that_change_nothing_are_not_to_blame() -> None:
     same = replace(INT8, blame=(Blame("conv1", 0.77), Blame("conv2", 0.771)))
     text = render(replace(REPORT, results=(ORIGINAL, same)), "table")
