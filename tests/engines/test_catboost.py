@@ -53,6 +53,20 @@ def test_categories_and_texts_are_fed_as_they_are(feed: str, texts: tuple[str, .
     np.testing.assert_array_equal(answer(session, holes), expected)
 
 
+@pytest.mark.parametrize("loss", ["RMSEWithUncertainty", "MultiLogloss"])
+def test_losses_without_classes_are_answered_as_the_estimators_answer(loss: str, tmp_path: Path) -> None:
+    library = pytest.importorskip("catboost")
+    rows = FRAME[["size", "code"]]
+    if loss == "MultiLogloss":
+        labels = np.stack([LABELS, rows["code"] > 1], axis=1).astype(int)
+        model = library.CatBoostClassifier(loss_function=loss, **SETTINGS).fit(rows, labels)
+    else:
+        model = library.CatBoostRegressor(loss_function=loss, **SETTINGS).fit(rows, rows["size"])
+    expected = model.predict_proba(rows) if loss == "MultiLogloss" else model.predict(rows)
+    session = open_session("catboost", saved(tmp_path, model))
+    np.testing.assert_array_equal(answer(session, {name: TABLE[name] for name in ("size", "code")}), expected)
+
+
 @pytest.mark.parametrize("feed", ["ndarray", "dataframe"])
 def test_what_catboost_refuses_is_refused(feed: str, tmp_path: Path) -> None:
     session = open_session("catboost", saved(tmp_path, train(["job", "size"], cat_features=["job"])), feed=feed)

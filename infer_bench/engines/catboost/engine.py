@@ -28,7 +28,12 @@ from infer_bench.typing import Array, Floats
 _RANKING = ("YetiRank", "PairLogit", "QueryRMSE", "QuerySoftMax", "QueryCrossEntropy", "StochasticRank", "LambdaMart")
 _BINARY = frozenset({"Logloss", "CrossEntropy", "Focal"})
 _MULTICLASS = frozenset({"MultiClass", "MultiClassOneVsAll"})
-_EXPONENT = frozenset({"Poisson", "Tweedie"})
+_PREDICTION_TYPES: Mapping[str, str] = {
+    **dict.fromkeys(("Poisson", "Tweedie"), "Exponent"),
+    **dict.fromkeys(("MultiLogloss", "MultiCrossEntropy"), "Probability"),
+    "RMSEWithUncertainty": "RMSEWithUncertainty",
+}
+"""What CatBoost's regressor and classifier give of a model without classes; of other losses that is the raw score."""
 _CODES = range(-1, 31)
 """The categories that are looked for in a model, to draw rows of them."""
 
@@ -199,7 +204,7 @@ def _task(loss: str) -> Task:
 
 
 def _predictor(booster: Any, spec: ModelSpec, loss: str, threads: int) -> Callable[[Any], Any]:
-    kind = "Probability" if spec.classes else "Exponent" if loss in _EXPONENT else "RawFormulaVal"
+    kind = "Probability" if spec.classes else _PREDICTION_TYPES.get(loss, "RawFormulaVal")
     width = len(spec.outputs)
 
     def predict(rows: Any) -> Any:

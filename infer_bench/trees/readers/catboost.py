@@ -24,7 +24,7 @@ _RANKING = frozenset(
     | {"StochasticRank", "LambdaMart"}
 )
 _PLAIN = _RANKING | frozenset(
-    {"RMSE", "MAE", "Quantile", "LogLinQuantile", "MAPE", "Huber", "Expectile", "Lq", "Cox", "SurvivalAft"}
+    {"RMSE", "MAE", "Quantile", "LogLinQuantile", "MAPE", "Huber", "Expectile", "LogCosh", "Lq", "Cox", "SurvivalAft"}
     | {"GroupQuantile", "MultiRMSE", "MultiRMSEWithMissingValues", "MultiQuantile"}
 )
 _EXPONENT = frozenset({"Poisson", "Tweedie"})
