@@ -104,16 +104,20 @@ def test_a_device_that_is_not_there_is_refused(text: Path, monkeypatch: pytest.M
         open_script(text, device="cuda")
 
 
-class Parts(torch.nn.Module):  # type: ignore[misc, name-defined, unused-ignore]
-    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:  # type: ignore[name-defined, unused-ignore]
-        parts: list[torch.Tensor] = []  # type: ignore[name-defined, unused-ignore]
-        for _ in range(int(x[0].item())):
-            parts.append(x)
-        return parts
+PARTS = """
+def forward(self, x):
+    parts: List[Tensor] = []
+    for _ in range(int(x[0].item())):
+        parts.append(x)
+    return parts
+"""
+"""As text: TorchScript takes the comments of a type checker for types of its own."""
 
 
 def test_what_a_list_holds_is_numbered_however_much_that_is(tmp_path: Path) -> None:
-    torch.jit.script(Parts()).save(str(tmp_path / "m.pt"))
+    module = torch.jit.ScriptModule()
+    module.define(PARTS)
+    module.save(str(tmp_path / "m.pt"))
     session = open_script(tmp_path / "m.pt")
     for count in (1, 2):
         outputs = session.predict(session.preprocess({"x": np.full(3, count, np.float32)}))
