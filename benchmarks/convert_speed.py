@@ -1,11 +1,12 @@
 """Conversion against onnxmltools on the same models, as ratios within one run.
 
-    python benchmarks/convert_speed.py [--trees 3000] [--sizes 20,100,500,3000] [--loads 6] [--blocks 9]
+    python benchmarks/convert_speed.py [--trees 3000] [--sizes 20,100,500,3000] [--small 20,50,100,150] [--loads 6]
 
 Time to convert the trees (reading the model file and writing ONNX on both sides); for each of the sizes, with 31 leaves
 a tree, the file sizes and the time to predict one row and 10,000 rows: blocks of the two files alternate in one
 process, each side loaded several times because a load is one sample of memory placement, rows cycled; the ratio is the
-median over the pairs, of the thread's CPU time, which tells 2 % on a busy machine too. Last the command `convert` of
+median over the pairs, of the thread's CPU time, which tells 2 % on a busy machine too. For the small sizes the time to
+predict one row with a regressor and with three classes as well, and the operators. Last the command `convert` of
 100 trees, which also compares the file with the original, beside a script that does nothing but convert them with
 onnxmltools, by turns.
 """
@@ -29,6 +30,12 @@ import numpy as np
 COLUMNS = 20
 BLOCK_S = 0.03
 COMMAND_TREES = 100
+OBJECTIVES = {
+    "binary": ("binary", "binary:logistic"),
+    "regression": ("l2", "reg:squarederror"),
+    "three classes": ("multiclass", "multi:softprob"),
+}
+"""LightGBM's and XGBoost's, by kind."""
 SCRIPT = """
 import lightgbm, onnxmltools, sys
 from onnxmltools.convert.common.data_types import FloatTensorType
@@ -38,19 +45,25 @@ open(sys.argv[2], "wb").write(model.SerializeToString())
 """
 
 
-def train(folder: Path, trees: int, sizes: set[int]) -> dict[tuple[str, int], Path]:
-    """Models of so many trees, and the first few of them, of each library."""
+def train(folder: Path, kind: str, trees: int, sizes: set[int]) -> dict[tuple[str, int], Path]:
+    """Models of so many trees (a class), and the first few of them, of each library."""
     import lightgbm
     import xgboost
 
     random = np.random.default_rng(0)
     rows = random.normal(size=(4000, COLUMNS))
-    target = (rows[:, 0] + rows[:, 1] * rows[:, 2] + random.normal(size=4000) > 0).astype(int)
-    settings = {"objective": "binary", "num_leaves": 31, "min_data_in_leaf": 2, "verbose": -1, "num_threads": 1}
-    light = lightgbm.train(settings | {"learning_rate": 0.02}, lightgbm.Dataset(rows, target), trees)
+    score = rows[:, 0] + rows[:, 1] * rows[:, 2] + random.normal(size=4000)
+    target = {"binary": (score > 0).astype(int), "regression": 3 * score + 10}.get(
+        kind, np.digitize(score, [-0.7, 0.7])
+    )
+    classes = {"num_class": 3} if kind == "three classes" else {}
+    objective, other = OBJECTIVES[kind]
+    settings = {"objective": objective, "num_leaves": 31, "min_data_in_leaf": 2, "verbose": -1, "num_threads": 1}
+    light = lightgbm.train({**settings, **classes, "learning_rate": 0.02}, lightgbm.Dataset(rows, target), trees)
     shape = {"max_leaves": 31, "grow_policy": "lossguide", "max_depth": 0, "min_child_weight": 0, "eta": 0.02}
-    settings = {"objective": "binary:logistic", "nthread": 1, **shape}
-    extreme = xgboost.train(settings, xgboost.DMatrix(rows, target), trees)
+    extreme = xgboost.train(
+        {"objective": other, "nthread": 1, **classes, **shape}, xgboost.DMatrix(rows, target), trees
+    )
     paths = {}
     for count in sorted({trees, *sizes}):
         paths["lightgbm", count] = folder / f"light{count}.txt"
@@ -138,21 +151,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--trees", type=int, default=3000)
     parser.add_argument("--sizes", default="20,100,500,3000", help="numbers of trees to predict with")
+    parser.add_argument("--small", default="20,50,100,150", help="numbers of trees of every kind, for one row")
     parser.add_argument("--loads", type=int, default=6, help="of each file, as samples of memory placement")
     parser.add_argument("--blocks", type=int, default=9, help="of each load")
     parser.add_argument("--commands", type=int, default=5, help="runs of the command and of the script")
     arguments = parser.parse_args()
     import onnxmltools  # noqa: F401 - imports are not timed
 
-    sizes = sorted({int(size) for size in arguments.sizes.split(",") if size})
+    sizes, small = (
+        sorted({int(size) for size in text.split(",") if size}) for text in (arguments.sizes, arguments.small)
+    )
     with tempfile.TemporaryDirectory() as folder:
         few = min(COMMAND_TREES, arguments.trees)
-        models = train(Path(folder), arguments.trees, {few, *sizes})
+        models = train(Path(folder), "binary", arguments.trees, {few, *sizes})
         for family in ("lightgbm", "xgboost"):
             compare_conversion(family, models[family, arguments.trees], arguments.trees)
             for size in sizes:
                 compare_prediction(family, models[family, size], size, arguments.loads, arguments.blocks)
-        compare_command(models["lightgbm", few], few, Path(folder), arguments.commands)
+        if arguments.commands:
+            compare_command(models["lightgbm", few], few, Path(folder), arguments.commands)
+        for kind in OBJECTIVES if small else ():
+            compare_small(kind, train(Path(folder), kind, small[-1], set(small)), small, arguments)
 
 
 def compare_conversion(family: str, path: Path, trees: int) -> None:
@@ -176,6 +195,29 @@ def compare_prediction(family: str, path: Path, trees: int, loads: int, blocks: 
         for batch in (1, 10_000):
             middle, low, high = compare_pace(data, reference, batch, loads, blocks)
             print(f"{name}, batch {batch:,}: {middle:.2f}× as fast ({low:.2f}–{high:.2f})", flush=True)
+
+
+def compare_small(
+    kind: str, models: dict[tuple[str, int], Path], sizes: list[int], arguments: argparse.Namespace
+) -> None:
+    """Print how many times faster the own files of one kind predict one row, and both files' operators."""
+    for family, precision in (("xgboost", "exact"), ("lightgbm", "float32"), ("lightgbm", "exact")):
+        for size in sizes:
+            path = models[family, size]
+            data, reference = ours(family, path, precision), theirs(family, path)
+            middle, low, high = compare_pace(data, reference, 1, arguments.loads, arguments.blocks)
+            operators = " against ".join(list_operators(file) for file in (data, reference))
+            print(
+                f"{family}, {kind}: {size} trees {precision}: {middle:.2f}× ({low:.2f}–{high:.2f}); {operators}",
+                flush=True,
+            )
+
+
+def list_operators(data: bytes) -> str:
+    """The operators of a file in their order, without those that ONNX Runtime drops."""
+    import onnx
+
+    return " ".join(node.op_type for node in onnx.load_from_string(data).graph.node if node.op_type != "Identity")
 
 
 def compare_command(path: Path, trees: int, folder: Path, repeats: int) -> None:

@@ -13,7 +13,9 @@ ROOT = Path(__file__).resolve().parent.parent
 LEAN = ("lightgbm:feed=ndarray", "lightgbm:feed=packed")
 SMALLEST = {
     "claims.py threads": ("--rounds", "1"),
-    "convert_speed.py": ("--trees", "12", "--sizes", "12", "--loads", "1", "--blocks", "1", "--commands", "1"),
+    "convert_speed.py": (
+        *("--trees", "12", "--sizes", "12", "--small", "4", "--loads", "1", "--blocks", "1", "--commands", "1"),
+    ),
     "convert_zoo.py": ("--only", "lgb one tree", "--jobs", "1"),
     "engines.py": ("--only", "sklearn", "--trees", "4", "--budget", "1"),
     "function_gates.py": ("1", "1", "5%", "0"),
