@@ -1,6 +1,7 @@
 """Writes one form of a network, and counts what of it is really smaller."""
 
 import contextlib
+import inspect
 import logging
 import os
 import warnings
@@ -17,6 +18,8 @@ from infer_bench.errors import EngineError
 _INTEGER_LAYERS = frozenset(
     {"MatMulInteger", "ConvInteger", "GemmInteger", "DynamicQuantizeMatMul", "MatMulIntegerToFloat"}
 )
+_RANGES = "calibration_cache_path"
+"""An argument that older versions of the tool lack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +33,22 @@ class LayerCount:
 
 
 def write_form(
-    network: Any, path: str, form: Form, feeds: Sequence[Feed], excluded: Sequence[str]
+    network: Any, path: str, form: Form, feeds: Sequence[Feed], excluded: Sequence[str], ranges: str | None = None
 ) -> tuple[LayerCount, ...]:
     """Write `form` of `network` (an `onnx.ModelProto` from `load_network`) to `path`.
 
-    `feeds` are the requests of calibration, `excluded` the names of layers that stay float32. Raises `EngineError` with
-    the tool's own reason.
+    `feeds` are the requests of calibration, `excluded` the names of layers that stay float32. In the file `ranges` is
+    kept what calibration has found, for other forms of the same network and requests. Raises `EngineError` with the
+    tool's own reason.
     """
     with _quietly(), errors_as(EngineError, f"{form.title} cannot be made"):
-        model = _write(network, form, feeds, list(excluded))
+        model = _write(network, form, feeds, list(excluded), ranges)
     onnx = require("onnx", "quantize")
     onnx.save(model, path)
     return tuple(_count(network, model, form, set(excluded)))
 
 
-def _write(network: Any, form: Form, feeds: Sequence[Feed], excluded: list[str]) -> Any:
+def _write(network: Any, form: Form, feeds: Sequence[Feed], excluded: list[str], ranges: str | None) -> Any:
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="infer-bench-") as folder:
@@ -55,7 +59,7 @@ def _write(network: Any, form: Form, feeds: Sequence[Feed], excluded: list[str])
             case "dynamic":
                 _quantise_dynamically(copy_network(network), target, form, excluded)
             case "static":
-                _quantise_statically(copy_network(network), target, form, feeds, excluded)
+                _quantise_statically(copy_network(network), target, form, feeds, excluded, ranges)
         return require("onnx", "quantize").load(target)
 
 
@@ -66,7 +70,9 @@ def _quantise_dynamically(network: Any, target: str, form: Form, excluded: list[
     tools.quantize_dynamic(network, target, weight_type=tools.QuantType[form.weights], nodes_to_exclude=names)
 
 
-def _quantise_statically(network: Any, target: str, form: Form, feeds: Sequence[Feed], excluded: list[str]) -> None:
+def _quantise_statically(
+    network: Any, target: str, form: Form, feeds: Sequence[Feed], excluded: list[str], ranges: str | None
+) -> None:
     from onnxruntime import quantization as tools
 
     class Requests(tools.CalibrationDataReader):  # type: ignore[misc]
@@ -88,6 +94,7 @@ def _quantise_statically(network: Any, target: str, form: Form, feeds: Sequence[
         per_channel=form.per_channel,
         reduce_range=form.reduced_range,
         nodes_to_exclude=excluded,
+        **({_RANGES: ranges} if _RANGES in inspect.signature(tools.quantize_static).parameters else {}),
     )
 
 

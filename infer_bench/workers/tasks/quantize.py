@@ -59,7 +59,8 @@ class WrittenForm:
 class WriteForm(Request[WrittenForm]):
     """Write the form of that name of the prepared file to `target`; `excluded` layers stay float32.
 
-    The calibration requests are the first `requests` of the arrays in `rows`.
+    The calibration requests are the first `requests` of the arrays in `rows`, always as many of one file: the ranges
+    that they give are kept beside it.
     """
 
     title = "quantize"
@@ -136,7 +137,7 @@ def write_form(request: WriteForm) -> WrittenForm:
 
     feeds = [feed for feed, _ in _feeds(request.rows, 0, request.requests, request.chunk)]
     form, network = form_named(request.form), onnx.load(request.prepared)
-    layers = write.write_form(network, request.target, form, feeds, request.excluded)
+    layers = write.write_form(network, request.target, form, feeds, request.excluded, f"{request.rows}.ranges.json")
     return WrittenForm(layers, os.path.getsize(request.target))
 
 
