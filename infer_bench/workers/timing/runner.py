@@ -150,6 +150,7 @@ class Runner:
         for request in self._requests:
             outputs = self._outputs(request)
             parts.append(np.array(self._session.postprocess(outputs), dtype=np.float64))
+            self._check_count(len(parts[-1]))
             texts += self._texts(outputs)
             spent_ns = self._clock() - start
             if spent_ns > limit_ns:
@@ -164,6 +165,12 @@ class Runner:
         if self._texts_are_labels(texts, predictions):
             return predictions, np.array(texts[: self._rows], dtype=object)
         return predictions, self._session.labels(predictions)
+
+    def _check_count(self, predictions: int) -> None:
+        """Whether each row has its prediction. Raises `EngineError`: rows a second would count rows that have none."""
+        if predictions != self._batch and not self.takes_arrays:
+            noun = "prediction" if predictions == 1 else "predictions"
+            raise EngineError(f"it gives {predictions} {noun} for a request of {self._batch} rows")
 
     def _predict_alone(self, place: int) -> Floats:
         return np.array(self._session.postprocess(self._outputs(self._requests[place])), dtype=np.float64)

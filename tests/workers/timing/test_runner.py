@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infer_bench.errors import EngineError
 from infer_bench.model import TensorInput
 from infer_bench.typing import TensorRequest
 from infer_bench.workers.timing.hosted_session import HostedSession, RequestPool
@@ -160,6 +161,15 @@ def test_the_text_of_predictions_is_their_label_where_it_is_always_the_same(batc
     else:
         assert labels is not None
         assert labels.tolist() == [f" {value > 0.5}" for value in predictions[:, 0]]
+
+
+def test_a_batch_with_another_number_of_predictions_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeSession, "postprocess", lambda _, outputs: np.array([[outputs.sum()]]))
+    runner, _ = runner_taking((0, 0, 0), 1)
+    assert len(runner.predict_rows(10**9)[0]) == 10
+    runner, _ = runner_taking((0, 0, 0), 5)
+    with pytest.raises(EngineError, match="1 prediction for a request of 5 rows"):
+        runner.predict_rows(10**9)
 
 
 def test_predictions_stop_at_their_limit() -> None:
