@@ -146,10 +146,10 @@ def describe_verdict(report: Report[Any], groups: Sequence[CheckGroup]) -> str:
 
 
 def _list_guilty(status: str, groups: Sequence[CheckGroup]) -> str:
-    """The metrics of that outcome, with the group that they stand in where there are several."""
+    """The metrics of that outcome, each once, with the group that they stand in where there are several."""
     texts = []
     for group in groups:
-        metrics = ", ".join(name_metric(check) for check in group.checks if check.outcome == status)
+        metrics = ", ".join(dict.fromkeys(name_metric(check) for check in group.checks if check.outcome == status))
         texts += [": ".join(part for part in (label_group(group, groups), metrics) if part)] if metrics else []
     return "; ".join(texts)
 
