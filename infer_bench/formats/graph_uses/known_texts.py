@@ -36,12 +36,12 @@ def find_known_texts(data: bytes, widths: Mapping[str, int]) -> dict[Column, tup
         columns = _follow(node, origins, places)
         if not columns:
             continue
-        known = [text for name in LISTS.get(node.op, ()) for text in onnx_graph.strings(node, name)]
-        for column in columns if known else ():
-            texts.setdefault(column, {}).update(dict.fromkeys(known[:MOST_TEXTS]))
+        categories = [text for name in LISTS.get(node.op, ()) for text in onnx_graph.strings(node, name)]
+        for column in columns if categories else ():
+            texts.setdefault(column, {}).update(dict.fromkeys(categories[:MOST_TEXTS]))
         if node.op not in LISTS:
             origins.update(dict.fromkeys(node.outputs, columns))
-    return {column: tuple(known)[:MOST_TEXTS] for column, known in texts.items()}
+    return {column: tuple(categories)[:MOST_TEXTS] for column, categories in texts.items()}
 
 
 def _follow(node: Node, origins: Mapping[str, list[Column]], places: Mapping[str, Sequence[int]]) -> list[Column]:

@@ -161,12 +161,12 @@ def _draw_from_file(model: ModelRef, spec: ModelSpec, settings: Settings) -> Req
     try:
         (plan,) = plan_candidates([model], [usual_candidate(model)], settings.threads)
         with EarlyOpenings(settings).open(plan.build(_refuse_conversion)) as (worker, own):
-            drawn = _read_domain(worker, own, settings)
+            rows = _read_domain(worker, own, settings)
     except InferBenchError:
         return None
     names = {tensor.name for tensor in spec.inputs}
-    is_same = drawn.requests is not None and drawn.requests.columns.keys() <= names
-    return replace(drawn, spec=spec) if is_same else None
+    is_same = rows.requests is not None and rows.requests.columns.keys() <= names
+    return replace(rows, spec=spec) if is_same else None
 
 
 def _refuse_conversion(model: ModelRef) -> ModelRef:

@@ -222,10 +222,10 @@ def _list_labelled(samples: int) -> list[float]:
 
 
 def _use_percentiles(axis: Any, samples: int) -> None:
-    shown = _list_labelled(samples) or [0.5]
+    shares = _list_labelled(samples) or [0.5]
     axis.set_xscale("log")
     axis.set_yscale("log")
-    axis.set_xticks([1 / (1 - share) for share in shown], [f"p{100 * share:g}" for share in shown])
+    axis.set_xticks([1 / (1 - share) for share in shares], [f"p{100 * share:g}" for share in shares])
     axis.minorticks_off()
     use_durations(axis)
 
