@@ -19,7 +19,10 @@ PICKLED: frozenset[Format] = frozenset({"pickle", "joblib"})
 
 @dataclass(frozen=True, slots=True)
 class ModelRef:
-    """An artefact on disk. `path` is absolute, or `package.module:function` for the family `callable`."""
+    """An artefact on disk. `path` is absolute, or `package.module:function` for the family `callable`.
+
+    `sha256` and `bytes` are of all its files: an ONNX file may keep its weights in others beside it.
+    """
 
     path: str
     family: Family

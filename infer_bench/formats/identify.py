@@ -1,6 +1,5 @@
 """What a model file is, told by its content."""
 
-import hashlib
 import os
 import re
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from infer_bench.errors import ModelError
 from infer_bench.formats import ubjson
 from infer_bench.formats.archives import zipped
 from infer_bench.formats.files import read_head
+from infer_bench.formats.model_files import find_weights, hash_model
 from infer_bench.formats.onnx_graph import looks_like_onnx
 from infer_bench.formats.pickle_family import Kind, pickled
 from infer_bench.formats.pickles.streams import BROKEN, compression, open_pickle
@@ -22,9 +22,12 @@ def identify(path: str | os.PathLike[str]) -> ModelRef:
     file = Path(os.path.abspath(path))
     head = read_head(file)
     family, form = _kind(file, head)
-    with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return ModelRef(str(file), family, form, digest, file.stat().st_size)
+    weights = find_weights(file, form)
+    try:
+        size = sum(path.stat().st_size for path in (file, *weights))
+        return ModelRef(str(file), family, form, hash_model(file, weights), size)
+    except OSError as error:
+        raise ModelError(f"cannot read {file}: {error.strerror}") from None
 
 
 def _kind(file: Path, head: bytes) -> Kind:

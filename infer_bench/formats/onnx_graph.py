@@ -222,9 +222,15 @@ def find_external_data(file: Path) -> tuple[Path, ...]:
     """The files in which an ONNX file keeps weights, sorted. Raises `ModelError` where it cannot be read."""
     try:
         with map_file(file) as data:
+            if not _has_word(data, b"location"):
+                return ()  # the nodes of a large ensemble take seconds to walk
             return tuple(file.parent / location for location in sorted(set(_model_locations(data))))
     except (OSError, ValueError) as error:
         raise ModelError(f"{file.name} cannot be read: {error}") from None
+
+
+def _has_word(data: Message, word: bytes) -> bool:
+    return isinstance(data.obj, mmap.mmap) and data.obj.find(word) >= 0
 
 
 def _model_locations(model: Message) -> Iterator[str]:
@@ -271,10 +277,14 @@ def _tensor_locations(tensor: Message) -> Iterator[str]:
             yield pair.get(2, "")
 
 
-def _check_location(file: Path, location: str) -> None:
+def lies_beside(file: Path, other: str | Path) -> bool:
+    """Whether `other`, a path from the folder of `file` on, is within that folder once links are followed."""
     folder = os.path.realpath(file.parent)
-    target = os.path.realpath(os.path.join(folder, location))
-    if os.path.isabs(location) or "\0" in location or os.path.commonpath([folder, target]) != folder:
+    return "\0" not in str(other) and Path(os.path.realpath(os.path.join(folder, other))).is_relative_to(folder)
+
+
+def _check_location(file: Path, location: str) -> None:
+    if os.path.isabs(location) or not lies_beside(file, location):
         raise ModelError(f"{file.name} refers to data outside of its folder: {location!r}")
-    if not os.path.isfile(target):
+    if not os.path.isfile(file.parent / location):
         raise ModelError(f"{file.name} keeps its weights in {location!r}, which is not beside it")

@@ -47,14 +47,6 @@ def load_network(path: str) -> Any:
     return _mend(onnx, model)
 
 
-def count_bytes(path: str) -> int:
-    """The size of a model's file and of those beside it that hold its weights."""
-    onnx = require("onnx", "quantize")
-    model = onnx.load(path, load_external_data=False)
-    places = {entry.value for t in model.graph.initializer for entry in t.external_data if entry.key == "location"}
-    return sum(file.stat().st_size for file in (Path(path), *(Path(path).parent / place for place in places)))
-
-
 def _refuse(model: Any) -> None:
     operators = {node.op_type for node in _all_nodes(model.graph)}
     for function in model.functions:

@@ -116,7 +116,7 @@ class _Run:
         to_run = []
         for key, task in tasks.items():
             is_new = self.again or not task.is_repeatable
-            result = None if is_new else find_result(task, key, place, self.hashes)
+            result = None if is_new else find_result(task, key, place)
             if result is None:
                 to_run.append((task, key))
             else:

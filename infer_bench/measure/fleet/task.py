@@ -6,13 +6,15 @@ import subprocess
 import time
 import uuid
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from infer_bench.errors import CannotRun
+from infer_bench.formats.model_files import find_weights, hash_model
 from infer_bench.machine.exit_codes import name_signal
 from infer_bench.measure.command_process import run_command
 from infer_bench.measure.fleet.figures import find_figures
-from infer_bench.measure.fleet.keys import FileHashes, machine_class
+from infer_bench.measure.fleet.keys import machine_class
 from infer_bench.measure.fleet.plan import FleetJob, Task
 from infer_bench.report.common import Environment, Report, Verdict
 from infer_bench.report.fleet import FleetResult
@@ -37,7 +39,7 @@ class Place:
         return os.path.join(self.results, f"{key}.json")
 
 
-def find_result(task: Task, key: str, place: Place, hashes: FileHashes) -> FleetResult | None:
+def find_result(task: Task, key: str, place: Place) -> FleetResult | None:
     """The result that is there already; None where there is none, or where the file that it made is not there."""
     path = place.report_file(key)
     if not os.path.exists(path):
@@ -46,16 +48,20 @@ def find_result(task: Task, key: str, place: Place, hashes: FileHashes) -> Fleet
         report = load_report(path)
     except CannotRun:
         return None
-    if not report.complete or not _is_output_there(task, report, place, hashes):
+    if not report.complete or not _is_output_there(task, report, place):
         return None
     return _make_result(task, key, place, report, reused=True)
 
 
-def _is_output_there(task: Task, report: Report[Any], place: Place, hashes: FileHashes) -> bool:
+def _is_output_there(task: Task, report: Report[Any], place: Place) -> bool:
     outputs = [output for result in report.results if (output := getattr(result, "output", None)) is not None]
     if task.output is None or not outputs:
         return True
-    return all(hashes.of(os.path.join(place.folder, task.output)) == output.sha256 for output in outputs)
+    file = Path(place.folder, task.output)
+    try:
+        return all(hash_model(file, find_weights(file, output.format)) == output.sha256 for output in outputs)
+    except OSError:
+        return False
 
 
 def run_task(task: Task, key: str, place: Place) -> FleetResult:

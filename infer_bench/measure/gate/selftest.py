@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from infer_bench.errors import InferBenchError, UsageError
+from infer_bench.formats.model_files import find_weights
 from infer_bench.gates.limits import share_of
 from infer_bench.libraries import PACKAGES
 from infer_bench.machine.environment import describe
@@ -24,6 +25,7 @@ from infer_bench.measure.gate.trial_gate import Calibration, TrialGate, calibrat
 from infer_bench.measure.gate.trials import SHARES, Trial, TrialKind, TrialSeries, judge_trials, plan_kinds
 from infer_bench.measure.reporting import run_to_report
 from infer_bench.measure.settings import Settings
+from infer_bench.model import ModelRef
 from infer_bench.progress import Progress
 from infer_bench.report.common import Report
 from infer_bench.report.selftest import SelfTestReport
@@ -178,9 +180,7 @@ def _prepare_gate(
     ref = identify_model(model, allow_pickle=settings.allow_pickle)
     if ref.family == "callable":
         raise UsageError("a self-test takes a model file", "leave it out to have one made")
-    copy = folder / f"copy-of-{ref.name}"
-    shutil.copyfile(ref.path, copy)
-    other = identify_model(str(copy), allow_pickle=settings.allow_pickle)
+    other = identify_model(str(copy_model(ref, folder)), allow_pickle=settings.allow_pickle)
 
     def refuse(_: object) -> Any:
         raise UsageError("a self-test races a model in its own library", "name a candidate that opens the file itself")
@@ -194,3 +194,14 @@ def _prepare_gate(
         columns = synthetic_model.draw_rows()
         rows = replace(rows, columns=columns, records=columns)
     return TrialGate(pair.baseline, pair.candidate, rows, settings)
+
+
+def copy_model(model: ModelRef, folder: Path) -> Path:
+    """A copy under another name, with the weights that lie beside the file."""
+    file, copy = Path(model.path), folder / f"copy-of-{model.name}"
+    shutil.copyfile(file, copy)
+    for weights in find_weights(file, model.format):
+        place = folder / weights.relative_to(file.parent)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(weights, place)
+    return copy

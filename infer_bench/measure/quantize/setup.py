@@ -68,7 +68,7 @@ def set_up(
         trial_reference = replace(reference, outputs=tools.run(source.path, trial), truth=None)
         if rows.selecting_labels is not None:
             trial_reference = read_reference(trial_reference.outputs, rows.selecting_labels, flips_limited=True)
-    info = replace(describe_model(source, None), bytes=network.bytes)
+    info = describe_model(source, None)
     setup = Setup(tools, info, network.layers, calibrating, judging, reference, trial, trial_reference, settings)
     return setup, notices
 

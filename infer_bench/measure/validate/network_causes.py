@@ -1,6 +1,5 @@
 """Causes that a network's own file tells: operators that work as in training, weights in fewer bits."""
 
-import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,7 +81,7 @@ def find_unreached_weights(candidate: Predictor, reference: Predictor, *, are_eq
     may be another model's. One that scales a whole tensor rounds otherwise: where answers `are_equal` in every bit,
     none of them has read the tensor, which may be that of a branch. Files over `MOST_BYTES` are not looked into.
     """
-    if any(_count_bytes(side) > MOST_BYTES for side in (reference, candidate)):
+    if any(side.candidate.artefact.bytes > MOST_BYTES for side in (reference, candidate)):
         return []
     unlike = other_weights(_read_weights(reference), _read_weights(candidate))
     return [weight for weight in unlike if are_equal or _is_unreached(weight)]
@@ -104,18 +103,6 @@ def find_unreached_nodes(candidate: Predictor, reference: Predictor) -> list[Oth
             return find_other_nodes(ours, theirs)
     except (OSError, ModelError):
         return []
-
-
-def _count_bytes(predictor: Predictor) -> int:
-    """Of the file and of the data beside it."""
-    path = Path(predictor.candidate.artefact.path)
-    if not path.is_file():
-        return 0
-    outside: tuple[Path, ...] = ()
-    if predictor.candidate.artefact.format == "onnx":
-        with contextlib.suppress(ModelError):
-            outside = onnx_graph.find_external_data(path)
-    return sum(file.stat().st_size for file in (path, *outside) if file.is_file())
 
 
 def _read_weights(predictor: Predictor) -> list[Weight]:

@@ -30,12 +30,11 @@ class NetworkTensor:
 
 @dataclass(frozen=True, slots=True)
 class NetworkDescription:
-    """What a network takes and gives, its layers, and its size: of the file and of the data beside it."""
+    """What a network takes and gives, and its layers."""
 
     inputs: tuple[NetworkTensor, ...]
     outputs: tuple[NetworkTensor, ...]
     layers: tuple[Layer, ...]
-    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ def prepare_network(request: PrepareNetwork) -> NetworkDescription:
     """Clean the model, or refuse it with the reason."""
     import onnx
 
-    from infer_bench.converters.quantization.network import count_bytes, describe_layers, load_network
+    from infer_bench.converters.quantization.network import describe_layers, load_network
 
     network = load_network(request.path)
     onnx.save(network, request.prepared)
@@ -110,7 +109,6 @@ def prepare_network(request: PrepareNetwork) -> NetworkDescription:
         tuple(map(_describe, graph.input)),
         tuple(map(_describe, graph.output)),
         describe_layers(network),
-        count_bytes(request.path),
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from infer_bench.errors import UsageError
+from infer_bench.formats.identify import identify
 from infer_bench.measure.gate import selftest, trial_gate
 from infer_bench.measure.gate.cpu_load import keep_busy
 from infer_bench.measure.gate.trials import TrialKind
@@ -12,6 +13,7 @@ from infer_bench.measure.settings import Settings
 from infer_bench.progress import Silent
 from infer_bench.report.selftest import SelfTestReport
 from infer_bench.report.serialize import dump, load_report
+from tests.formats.conftest import save_onnx
 
 
 @pytest.fixture
@@ -64,3 +66,12 @@ def test_busy_processes_end_with_what_they_disturb() -> None:
     with keep_busy(2) as pids:
         assert all(Path(f"/proc/{pid}").exists() for pid in pids)
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+def test_a_copy_has_the_weights_that_lie_beside_the_model(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "w.bin").write_bytes(bytes(12))
+    save_onnx(tmp_path / "net.onnx", "data/w.bin")
+    model = identify(tmp_path / "net.onnx")
+    copy = selftest.copy_model(model, tmp_path / "data")
+    assert (identify(copy).sha256, copy.name) == (model.sha256, "copy-of-net.onnx")

@@ -22,7 +22,7 @@ from infer_bench.measure.convert.networks.comparison import (
     describe_group,
     is_empty,
 )
-from infer_bench.measure.convert.networks.files import has_weights_beside, publish, scratch_network, weights_of
+from infer_bench.measure.convert.networks.files import has_weights_beside, publish, scratch_network
 from infer_bench.measure.convert.networks.requests import (
     CheckRequests,
     collect_requests,
@@ -165,10 +165,8 @@ def _open(scratch: Path) -> TablePredictor:
 
 
 def _describe_target(scratch: Path, target: Path) -> ModelInfo:
-    """The file as it will be called, its weights counted with it."""
-    info = describe_model(replace(identify(str(scratch)), path=os.path.abspath(target)), None)
-    weights = weights_of(scratch)
-    return replace(info, bytes=info.bytes + weights.stat().st_size) if weights.exists() else info
+    """The file as it will be called."""
+    return describe_model(replace(identify(str(scratch)), path=os.path.abspath(target)), None)
 
 
 def _choose_limits(options: ConvertOptions) -> Limits:
