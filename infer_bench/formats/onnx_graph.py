@@ -28,6 +28,7 @@ _TENSOR_NAME, _INT32_DATA, _INT64_DATA = 8, 5, 7
 _CODES = {1: "<f4", 2: "u1", 3: "i1", 6: "<i4", 7: "<i8", 9: "?", 10: "<f2", 11: "<f8"}
 _RAW = {1: "<f4", 11: "<f8"}
 _DEEPEST = 64
+_LOCATION = b"location"
 
 Value = TypeVar("Value")
 
@@ -222,19 +223,21 @@ def find_external_data(file: Path) -> tuple[Path, ...]:
     """The files in which an ONNX file keeps weights, sorted. Raises `ModelError` where it cannot be read."""
     try:
         with map_file(file) as data:
-            if not _has_word(data, b"location"):
-                return ()  # the nodes of a large ensemble take seconds to walk
             return tuple(file.parent / location for location in sorted(set(_model_locations(data))))
     except (OSError, ValueError) as error:
         raise ModelError(f"{file.name} cannot be read: {error}") from None
 
 
-def _has_word(data: Message, word: bytes) -> bool:
-    return isinstance(data.obj, mmap.mmap) and data.obj.find(word) >= 0
-
-
 def _model_locations(model: Message) -> Iterator[str]:
-    """The `location` of all tensors' data that lies outside of the file."""
+    """The `location` of all tensors' data that lies outside of the file.
+
+    Nothing is looked for in the attributes of a file without that word: those of a large ensemble take seconds.
+    """
+    if isinstance(model.obj, mmap.mmap) and model.obj.find(_LOCATION) < 0:
+        for graph in messages(model, _GRAPH):
+            for node in messages(graph, _NODES):
+                list(fields(node))  # which raises where the node is broken
+        return
     for graph in messages(model, _GRAPH):
         yield from _graph_locations(graph, 0)
     for function in messages(model, _FUNCTIONS):
@@ -256,25 +259,24 @@ def _graph_locations(graph: Message, depth: int) -> Iterator[str]:
 
 def _node_locations(node: Message, depth: int) -> Iterator[str]:
     for attribute in messages(node, _ATTRIBUTE):
-        for graph in messages(attribute, _SUBGRAPH, _SUBGRAPHS):
-            yield from _graph_locations(graph, depth + 1)
-        for tensor in messages(attribute, _TENSOR, _TENSORS):
-            yield from _tensor_locations(tensor)
-        for sparse in messages(attribute, _SPARSE_TENSOR, _SPARSE_TENSORS):
-            for tensor in messages(sparse, 1, 2):
-                yield from _tensor_locations(tensor)
+        for number, _, value in fields(attribute):
+            if not isinstance(value, memoryview):
+                continue
+            if number in (_SUBGRAPH, _SUBGRAPHS):
+                yield from _graph_locations(value, depth + 1)
+            elif number in (_TENSOR, _TENSORS):
+                yield from _tensor_locations(value)
+            elif number in (_SPARSE_TENSOR, _SPARSE_TENSORS):
+                for tensor in messages(value, 1, 2):
+                    yield from _tensor_locations(tensor)
 
 
 def _tensor_locations(tensor: Message) -> Iterator[str]:
     """Pairs of key and value say where a tensor's data lies."""
     for entry in messages(tensor, _EXTERNAL):
-        pair = {
-            number: bytes(value).decode("utf-8", "replace")
-            for number, _, value in fields(entry)
-            if isinstance(value, memoryview)
-        }
-        if pair.get(1) == "location":
-            yield pair.get(2, "")
+        pair = {number: bytes(value) for number, _, value in fields(entry) if isinstance(value, memoryview)}
+        if pair.get(1) == _LOCATION:
+            yield pair.get(2, b"").decode("utf-8", "replace")
 
 
 def lies_beside(file: Path, other: str | Path) -> bool:

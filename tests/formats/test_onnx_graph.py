@@ -1,6 +1,9 @@
 """What is read off the wire is what the onnx package says, however the numbers were packed."""
 
 import struct
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +14,9 @@ from hypothesis import strategies as st
 from onnx import helper, numpy_helper
 
 from infer_bench.errors import ModelError
-from infer_bench.formats import onnx_graph
+from infer_bench.formats import onnx_graph, protobuf
 from infer_bench.formats.protobuf import integers
+from tests.formats.conftest import save_onnx
 
 DOUBLES = np.array([0.1, -1e300, np.inf])
 ATTRIBUTES: dict[str, Any] = {
@@ -82,3 +86,22 @@ def test_an_attribute_that_is_cut_off() -> None:
     for read in (onnx_graph.ints, onnx_graph.floats, onnx_graph.strings):
         with pytest.raises(ModelError, match="attribute whole"):
             read(node, "whole")
+
+
+def test_a_large_ensemble_is_not_read_number_by_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_onnx(tmp_path / "model")
+    model = onnx.load(tmp_path / "model")
+    model.graph.node[0].attribute.append(helper.make_attribute("nodes_treeids", list(range(5000))))
+    (tmp_path / "model").write_bytes(model.SerializeToString())
+    counts: Counter[str] = Counter()
+    read_fields = protobuf.fields
+
+    def count(data: memoryview) -> Iterator[tuple[int, int, memoryview | int]]:
+        for field in read_fields(data):
+            counts["fields"] += 1
+            yield field
+
+    monkeypatch.setattr(protobuf, "fields", count)
+    monkeypatch.setattr(onnx_graph, "fields", count)
+    onnx_graph.check_onnx(tmp_path / "model")
+    assert 0 < counts["fields"] < 100
