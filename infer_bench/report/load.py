@@ -75,7 +75,8 @@ class LatencyLimit:
     """A limit on a percentile of the latency, as in `p99<20ms`, and what came of it.
 
     `value_ns` is None where the sample is too small, and where the percentile is a request without a right answer. A
-    limit is undecided for too small a sample and for a load that is not valid, unless it is broken beyond doubt.
+    limit is undecided for too small a sample and for a load that is not valid, unless it is broken beyond doubt. It
+    `is_close` where it is undecided since chance alone puts the percentile of as many requests as far beyond it.
     """
 
     text: str
@@ -83,6 +84,7 @@ class LatencyLimit:
     limit_ns: float
     value_ns: int | None
     status: LimitStatus
+    is_close: bool = False
 
 
 @dataclass(frozen=True, slots=True)

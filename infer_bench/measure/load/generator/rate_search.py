@@ -100,15 +100,17 @@ def plan_trial(
 
 
 def judge_trial(result: LoadResult) -> LoadResult:
-    """With limits that hold though the load is not valid.
+    """With limits that hold though the load is not valid, and broken ones that one trial alone would not show.
 
     What the generator is late by only adds to a latency that counts from due: a limit that holds with it, holds. One
-    that is broken may have been broken by the generator.
+    that is broken may have been broken by the generator. What chance does in a trial, it does not in three.
     """
     return replace(result, limits=tuple(map(_judge_limit, result.limits)))
 
 
 def _judge_limit(limit: LatencyLimit) -> LatencyLimit:
+    if limit.is_close:
+        return replace(limit, status="broken", is_close=False)
     holds = limit.value_ns is not None and limit.value_ns < limit.limit_ns
     return replace(limit, status="holds") if limit.status == "undecided" and holds else limit
 

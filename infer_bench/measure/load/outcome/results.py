@@ -202,6 +202,6 @@ def _check_limits(window: Window, settings: LoadSettings, failures: int, invalid
     least = np.maximum(window.durations(start) - window.delay.max(initial=0), 0)
     is_certain = invalid.isdisjoint({"cpu", "workers"})
     return tuple(
-        limit if is_certain and at_least.status == "broken" else replace(limit, status="undecided")
+        limit if is_certain and at_least.status == "broken" else replace(limit, status="undecided", is_close=False)
         for limit, at_least in zip(limits, check_limits(settings.limits, least, failures), strict=True)
     )

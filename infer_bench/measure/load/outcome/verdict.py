@@ -22,14 +22,14 @@ def conclude(results: Sequence[LoadResult]) -> Verdict:
         return Verdict("different", EXIT_CODES["different"], differences)
     if results[0].search is not None:
         return _conclude_search(results[0].search, results)
-    limits = [limit for result in results for limit in result.limits]
-    broken = tuple(_describe_broken(limit) for limit in limits if limit.status == "broken")
+    limits = [(limit, result) for result in results for limit in result.limits]
+    broken = tuple(_describe_broken(limit) for limit, _ in limits if limit.status == "broken")
     if broken:
         return Verdict("regressed", EXIT_CODES["regressed"], broken)
     reasons = tuple(f"{reason.message} ({reason.hint})" for result in results for reason in result.invalid_reasons)
     if reasons:
         return Verdict("inconclusive", EXIT_CODES["inconclusive"], reasons)
-    undecided = tuple(_describe_undecided(limit) for limit in limits if limit.status == "undecided")
+    undecided = tuple(_describe_undecided(*pair) for pair in limits if pair[0].status == "undecided")
     return Verdict("inconclusive", EXIT_CODES["inconclusive"], undecided) if undecided else Verdict("pass", 0)
 
 
@@ -73,14 +73,19 @@ def _list_failures(result: LoadResult) -> list[str]:
 
 
 def _describe_broken(limit: LatencyLimit) -> str:
+    return f"{limit.metric} is {_describe_value(limit)}, the limit is {limit.text}"
+
+
+def _describe_value(limit: LatencyLimit) -> str:
     if limit.value_ns is None:
-        return f"{limit.metric} is a request without a right answer, the limit is {limit.text}"
-    value_ms = write_beside(limit.value_ns / 1e6, limit.limit_ns / 1e6, 4)
-    return f"{limit.metric} is {value_ms} ms, the limit is {limit.text}"
+        return "a request without a right answer"
+    return f"{write_beside(limit.value_ns / 1e6, limit.limit_ns / 1e6, 4)} ms"
 
 
-def _describe_undecided(limit: LatencyLimit) -> str:
+def _describe_undecided(limit: LatencyLimit, result: LoadResult) -> str:
     from infer_bench.gates.limits import share_of
 
+    if limit.is_close:
+        return f"{_describe_broken(limit)}: too close for {result.samples:,} requests (a longer --duration)"
     needs = minimum_samples(share_of(limit.metric) or 0.5)
     return f"{limit.metric} takes {needs:,} requests (a longer --duration)"
