@@ -63,7 +63,8 @@ class Process:
 
     `cold_start_ns` is from the start of the process to its first answer: `start_ns` (interpreter and numpy),
     `import_ns` (the engine's library), `load_ns` and `first_request_ns`. `floor_ns` is what the loop reads
-    around no request at all, `stage_floor_ns` what two stamps with nothing between them read.
+    around no request at all, `stage_floor_ns` what two stamps with nothing between them read. Others held the CPU for
+    `cold_start_waiting_ns` of the cold start and for `load_waiting_ns` of loading; 0 where that is not known.
     """
 
     index: int
@@ -80,6 +81,8 @@ class Process:
     stage_floor_ns: int = 0
     throttled_ns: int = 0
     rounds: tuple[Round, ...] = ()
+    cold_start_waiting_ns: int = 0
+    load_waiting_ns: int = 0
 
     @staticmethod
     def from_first_request(

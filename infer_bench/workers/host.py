@@ -25,8 +25,10 @@ from infer_bench.workers.requests import (
     ShareRows,
     WorkerEnvironment,
 )
+from infer_bench.workers.timing.cpu_time import read_cpu_ns
 from infer_bench.workers.timing.hosted_session import HostedSession, RequestPool, allocate_offset
 from infer_bench.workers.timing.requests import TimedBlock, TimedRounds, TimeRounds
+from infer_bench.workers.timing.run_queue import count_waiting_ns, read_run_queue_ns
 from infer_bench.workers.work_note import WorkNote
 
 if TYPE_CHECKING:
@@ -96,11 +98,12 @@ class Host:
         start = perf_counter_ns()
         engine = _import_engine(job.engine)
         offset = allocate_offset(request.offset_seed)
-        import_end = perf_counter_ns()
+        queued_start, cpu_start, import_end = read_run_queue_ns(), read_cpu_ns(), perf_counter_ns()
         model = open_model(engine, job)
-        load_end = perf_counter_ns()
+        load_ns, cpu_ns = perf_counter_ns() - import_end, read_cpu_ns() - cpu_start
+        queued_ns = (read_run_queue_ns() or 0) - (queued_start or 0)
         self._sessions[request.session] = HostedSession(model, offset)
-        return LoadedModel(model.spec, import_end - start, load_end - import_end)
+        return LoadedModel(model.spec, import_end - start, load_ns, count_waiting_ns(queued_ns, load_ns, cpu_ns))
 
     def set_rows(self, request: SetRows) -> None:
         """See `SetRows`."""

@@ -11,11 +11,15 @@ from infer_bench.workers.protocol import Request, SessionRequest
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """What a model computes, and the times of importing its library and of loading it."""
+    """What a model computes, and the times of importing its library and of loading it.
+
+    `load_waiting_ns` of the latter others held the CPU.
+    """
 
     spec: ModelSpec
     import_ns: int
     load_ns: int
+    load_waiting_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,10 @@ class FakeWorker:
 
 
 class FakeLayoutSource:
-    """Every session takes `load_ns` to open; where `restarts` is not set all sit in one worker."""
+    """Every session takes `load_ns` to open, a quarter of it waiting for a CPU.
+
+    Where `restarts` is not set all sit in one worker.
+    """
 
     def __init__(
         self,
@@ -145,7 +148,7 @@ class FakeLayoutSource:
             worker.sessions[number] = FakeHostedSession(
                 self._request_ns(candidate), self._deaths.get(candidate.label, ()), starts
             )
-            process = Process(index, 0, 0, 0, self._load_ns, 0)
+            process = Process(index, 0, 0, 0, self._load_ns, 0, load_waiting_ns=self._load_ns // 4)
             layout.sessions[candidate.key] = OpenSession(cast(Worker, worker), number, process)
             layout.specs[candidate.key] = SPEC
         yield layout

@@ -1,7 +1,7 @@
 """Measurements of pairs, put side by side for the verdict. Pure."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,6 +15,10 @@ from infer_bench.report.bench import count_waiting_ns
 from infer_bench.stats.percentiles import least_percentile
 from infer_bench.stats.speedup import block_quantile, layout_logs, merge_rounds
 from infer_bench.typing import Samples
+
+_FIELDS = {"load": "load_ns", "cold_start": "cold_start_ns", "rss": "rss_bytes"}
+_WAITING = {"load": "load_waiting_ns", "cold_start": "cold_start_waiting_ns"}
+"""Of a process's times: how much of them others held the CPU."""
 
 MeasurementPair = tuple[Measurement, Measurement]
 LayoutPair = tuple[LayoutSamples, LayoutSamples]
@@ -85,9 +89,11 @@ class PairedMetrics:
         fewest = min(sum(map(len, _samples(layout))) for layout in layouts)
         totals = {}
         for metric in dict.fromkeys(bound.metric for bound in self._limits.bounds):
-            values = (_value(metric, measurement, layout) for layout in layouts)
-            least = [_least_value(metric, measurement, layout) for layout in layouts if share_of(metric) is not None]
-            totals[metric] = Series([v for v in values if v > 0], (), (), fewest, measurement.calls, least=least)
+            known = [layout for layout in layouts if _value(metric, measurement, layout) > 0]
+            values = [_value(metric, measurement, layout) for layout in known]
+            has_least = metric in _WAITING or share_of(metric) is not None
+            least = [_least_value(metric, measurement, layout) for layout in known] if has_least else []
+            totals[metric] = Series(values, (), (), fewest, measurement.calls, least=least)
         return totals
 
 
@@ -117,12 +123,13 @@ def _value(metric: str, measurement: Measurement, layout: LayoutSamples) -> floa
         return block_quantile(np.concatenate(_samples(layout)), share, layout.process.floor_ns, measurement.calls)
     if metric == "size":
         return float(measurement.candidate.artefact.bytes)
-    fields: Mapping[str, str] = {"load": "load_ns", "cold_start": "cold_start_ns", "rss": "rss_bytes"}
-    return float(getattr(layout.process, fields[metric]))
+    return float(getattr(layout.process, _FIELDS[metric]))
 
 
 def _least_value(metric: str, measurement: Measurement, layout: LayoutSamples) -> float:
-    """What a layout's percentile is at the least, in ns, without the time in which others held the CPU."""
+    """What a layout's percentile or start is at the least, in ns, without the time in which others held the CPU."""
+    if metric in _WAITING:
+        return _value(metric, measurement, layout) - float(getattr(layout.process, _WAITING[metric]))
     share = share_of(metric) or 0.5
     waiting_ns = sum(count_waiting_ns(r.report) for r in layout.rounds)
     value = least_percentile(np.concatenate(_samples(layout)), share, waiting_ns)

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from typing import TypeVar
 
 from infer_bench.errors import InferBenchError, WorkerHung
@@ -27,6 +28,7 @@ from infer_bench.workers.process import Worker
 from infer_bench.workers.protocol import Request
 from infer_bench.workers.requests import LoadedModel, LoadModel, SetRows
 from infer_bench.workers.timing.requests import TimeFirstRequest
+from infer_bench.workers.timing.run_queue import count_waiting_ns
 
 R = TypeVar("R")
 V = TypeVar("V")
@@ -180,7 +182,11 @@ class FreshProcesses(SessionOpener):
         process = Process(index, 0, 0, 0, 0, 0)
         if is_timed:
             cold_start_ns = first.done_ns - worker.started_ns
-            process = Process.from_first_request(index, cold_start_ns, first.request_ns, model.import_ns, model.load_ns)
+            process = replace(
+                Process.from_first_request(index, cold_start_ns, first.request_ns, model.import_ns, model.load_ns),
+                cold_start_waiting_ns=count_waiting_ns(first.queued_ns, cold_start_ns, first.cpu_ns),
+                load_waiting_ns=model.load_waiting_ns,
+            )
         session = OpenSession(worker, 0, process)
         self._inject_delay(candidate, session)
         return session

@@ -92,7 +92,8 @@ class ReloadedSessions(SessionOpener):
         layout.specs[candidate.key] = model.spec
         self._open_numbers.append(number)
         self._hand_over_rows(candidate, self._worker, number)
-        session = OpenSession(self._worker, number, Process(index, 0, 0, 0, model.load_ns, 0))
+        process = Process(index, 0, 0, 0, model.load_ns, 0, load_waiting_ns=model.load_waiting_ns)
+        session = OpenSession(self._worker, number, process)
         self._inject_delay(candidate, session)
         return session
 

@@ -11,6 +11,7 @@ import numpy as np
 from infer_bench.engines.base import Session
 from infer_bench.model import TensorInput
 from infer_bench.typing import Columns, Floats
+from infer_bench.workers.timing.cpu_time import read_cpu_ns
 from infer_bench.workers.timing.requests import (
     ChangedRowTimes,
     FirstRequest,
@@ -25,6 +26,7 @@ from infer_bench.workers.timing.requests import (
     WarmUp,
 )
 from infer_bench.workers.timing.row_tables import takes_tables
+from infer_bench.workers.timing.run_queue import read_run_queue_ns
 from infer_bench.workers.timing.runner import Runner, requests_of
 
 OFFSET_PIECES = 64
@@ -76,7 +78,7 @@ class HostedSession:
     def time_first_request(self, request: TimeFirstRequest) -> FirstRequest:
         """See `TimeFirstRequest`."""
         request_ns = self.runner(request.batch).time_first()
-        return FirstRequest(request_ns, perf_counter_ns())
+        return FirstRequest(request_ns, perf_counter_ns(), read_cpu_ns(), read_run_queue_ns())
 
     def warm_up(self, request: WarmUp) -> Warmth:
         """See `WarmUp`."""

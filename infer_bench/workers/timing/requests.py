@@ -12,10 +12,15 @@ WARM_WINDOW_NS = 20_000_000
 
 @dataclass(frozen=True, slots=True)
 class FirstRequest:
-    """The time of one request, and the clock when it was answered."""
+    """The time of one request, and the clock when it was answered.
+
+    Until then the process had worked for `cpu_ns`, and its first thread had waited for a CPU for `queued_ns`.
+    """
 
     request_ns: int
     done_ns: int
+    cpu_ns: int = 0
+    queued_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

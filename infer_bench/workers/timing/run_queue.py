@@ -17,6 +17,14 @@ def read_run_queue_ns() -> int | None:
         return None
 
 
+def count_waiting_ns(queued_ns: int | None, wall_ns: int, cpu_ns: int) -> int:
+    """The ns of `wall_ns` in which others held the CPU: not the process's own threads, which worked for `cpu_ns`.
+
+    `queued_ns` is how long its first thread waited; 0 where it is not known.
+    """
+    return min(queued_ns or 0, max(0, wall_ns - cpu_ns))
+
+
 def take_off_waits(time: Callable[[], int], read: Callable[[], int | None] = read_run_queue_ns) -> int:
     """The ns that `time` says it took, without those in which the thread waited for a CPU; 1 at least."""
     start = read()

@@ -64,7 +64,9 @@ def test_calls_are_taken_out_and_told() -> None:
 
 
 def test_absolute_values_are_those_of_a_layout_with_all_its_samples() -> None:
-    limits = GateLimits(bounds=(parse_bound("p50<1ms"), parse_bound("rss<1MB"), parse_bound("cold-start<1s")))
+    limits = GateLimits(
+        bounds=(parse_bound("p50<1ms"), parse_bound("rss<1MB"), parse_bound("cold-start<1s"), parse_bound("load<1s"))
+    )
     outcome = run_gate()
     (one,) = collect(outcome, limits)
     assert one.series == {}
@@ -73,7 +75,8 @@ def test_absolute_values_are_those_of_a_layout_with_all_its_samples() -> None:
     rounds = min(len(layout.rounds) for layout in next(iter(outcome.measurements)).layouts)
     assert one.totals["p50"].samples >= 200 * rounds
     assert set(one.totals["rss"].candidate) == {100}
-    assert list(one.totals["cold_start"].candidate) == []
+    assert (list(one.totals["cold_start"].candidate), list(one.totals["cold_start"].least)) == ([], [])
+    assert (set(one.totals["load"].candidate), set(one.totals["load"].least)) == ({2 * MS}, {1.5 * MS})
 
 
 def test_a_layout_that_one_of_them_lacks_is_left_out() -> None:
