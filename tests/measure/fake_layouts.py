@@ -24,6 +24,7 @@ from infer_bench.workers.process import Worker
 from infer_bench.workers.protocol import R, Request, SessionRequest
 from infer_bench.workers.requests import DescribeEnvironment, MeasureMemory, ResidentMemory, WorkerEnvironment
 from infer_bench.workers.timing.requests import (
+    MakeRequests,
     PredictRows,
     RowPredictions,
     TimeBlock,
@@ -82,6 +83,8 @@ class FakeWorker:
                 return WorkerEnvironment("3.11.9", "/python", {"numpy": "2.0"})
             case MeasureMemory():
                 return ResidentMemory(100, 200)
+            case MakeRequests():
+                return None
             case PredictRows():
                 return RowPredictions(np.zeros((4, 1)), None)
             case WarmUp():

@@ -1,6 +1,8 @@
 """What candidates answer, for the comparison; no part of the measuring."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from infer_bench.machine.environment import count_usable_cpus
 from infer_bench.measure.candidates.candidates import Key
@@ -8,8 +10,11 @@ from infer_bench.measure.schedule.budget import Budget
 from infer_bench.measure.schedule.layouts import ActiveLayout, OpenSession
 from infer_bench.measure.schedule.measurements import Measurement, Measurements, NetworkOutputs
 from infer_bench.measure.settings import Settings
+from infer_bench.workers.protocol import SessionRequest
 from infer_bench.workers.tasks.batch_invariance import CompareBatch
-from infer_bench.workers.timing.requests import PredictRows, RowPredictions
+from infer_bench.workers.timing.requests import MakeRequests, PredictRows, RowPredictions
+
+R = TypeVar("R")
 
 PREDICTIONS_LIMIT_S = 2.0
 """Slow candidates answer only the first rows for the comparison; the result says how many."""
@@ -27,20 +32,20 @@ class RowPredictor:
         sessions = layout.sessions
         due = [key for key in sessions if self._measurements[key, batch].predictions is None]
         due.sort(key=lambda key: sessions[key].process.first_request_ns, reverse=True)  # or the slowest is left alone
-        for start in range(0, len(due), self._most):
-            self._predict(layout, batch, due[start : start + self._most])
-
-    def _predict(self, layout: ActiveLayout, batch: int, keys: Sequence[Key]) -> None:
-        limit_ns = self._budget.cap_ns(int(PREDICTIONS_LIMIT_S * 1e9))
+        request = PredictRows(batch, limit_ns=self._budget.cap_ns(int(PREDICTIONS_LIMIT_S * 1e9)))
         timeout_s = self._settings.timeout_s + PREDICTIONS_LIMIT_S
-        sessions = {key: session for key, session in layout.sessions.items() if key in keys}
-        request = PredictRows(batch, limit_ns=limit_ns)
-        responses = {key: session.post(request, timeout_s=timeout_s) for key, session in sessions.items()}
-        for key, response in responses.items():
+        for key, response in ask_together({key: sessions[key] for key in due}, request, self._most, timeout_s):
             with layout.charge(key):
                 measurement = self._measurements[key, batch]
                 _note(measurement, response())
                 self._compare_batch(measurement, sessions[key])
+
+    def make_requests(self, layout: ActiveLayout, batch: int) -> None:
+        """Have the requests made that warming up would make in one process after the other."""
+        if self._most > 1:
+            for key, response in ask_together(layout.sessions, MakeRequests(batch), self._most):
+                with layout.charge(key):
+                    response()
 
     def _compare_batch(self, measurement: Measurement, session: OpenSession) -> None:
         """Whether a network answers requests in a batch as it does alone."""
@@ -52,3 +57,23 @@ class RowPredictor:
 def _note(measurement: Measurement, rows: RowPredictions) -> None:
     measurement.predictions, measurement.labels = rows.predictions, rows.labels
     measurement.outputs = None if rows.outputs is None else NetworkOutputs(rows.outputs)
+
+
+def ask_together(
+    sessions: Mapping[Key, OpenSession], request: SessionRequest[R], most: int, timeout_s: float | None = None
+) -> Iterator[tuple[Key, Callable[[], R]]]:
+    """Ask all of them, so many at a time, the next one when one has answered; each key with what gives its response.
+
+    Where the caller breaks off, the threads that wait end with the processes.
+    """
+    if most == 1 or len(sessions) == 1:
+        for key, session in sessions.items():
+            yield key, session.post(request, timeout_s=timeout_s)
+        return
+    pool = ThreadPoolExecutor(most)
+    try:
+        asked = {key: pool.submit(session.ask, request, timeout_s=timeout_s) for key, session in sessions.items()}
+        for key, response in asked.items():
+            yield key, response.result
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -131,6 +131,7 @@ class Scheduler:
         requests_ns = {}
         with self._budget.running(False):
             self._row_predictor.predict(layout, batch)
+        self._row_predictor.make_requests(layout, batch)
         for key, session in layout.sessions.items():
             measurement = self._measurements[key, batch]
             self._tell(f"{self._place}: warming up {measurement.candidate.label}", batch)

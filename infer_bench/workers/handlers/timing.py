@@ -5,6 +5,7 @@ from infer_bench.workers.host import Host
 from infer_bench.workers.timing.hosted_session import HostedSession
 from infer_bench.workers.timing.requests import (
     InjectDelay,
+    MakeRequests,
     PredictRows,
     TimeBlock,
     TimeChangedRows,
@@ -15,6 +16,7 @@ from infer_bench.workers.timing.requests import (
 
 HANDLERS = (
     of_session(TimeFirstRequest, HostedSession.time_first_request),
+    of_session(MakeRequests, HostedSession.make_requests),
     of_session(WarmUp, HostedSession.warm_up),
     of_session(TimeBlock, HostedSession.time_block),
     of_session(TimeChangedRows, HostedSession.time_changed_rows),

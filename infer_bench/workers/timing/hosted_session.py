@@ -16,6 +16,7 @@ from infer_bench.workers.timing.requests import (
     ChangedRowTimes,
     FirstRequest,
     InjectDelay,
+    MakeRequests,
     PredictRows,
     RowPredictions,
     TimeBlock,
@@ -79,6 +80,10 @@ class HostedSession:
         """See `TimeFirstRequest`."""
         request_ns = self.runner(request.batch).time_first()
         return FirstRequest(request_ns, perf_counter_ns(), read_cpu_ns(), read_run_queue_ns())
+
+    def make_requests(self, request: MakeRequests) -> None:
+        """See `MakeRequests`."""
+        self.runner(request.batch)
 
     def warm_up(self, request: WarmUp) -> Warmth:
         """See `WarmUp`."""

@@ -32,6 +32,14 @@ class TimeFirstRequest(SessionRequest[FirstRequest]):
 
 
 @dataclass(frozen=True, slots=True)
+class MakeRequests(SessionRequest[None]):
+    """Cut the rows into requests of `batch` rows, before the first of them is answered."""
+
+    title = "requests"
+    batch: int
+
+
+@dataclass(frozen=True, slots=True)
 class Warmth:
     """How the warm-up went: an estimate of one request, the time it took and whether it became steady.
 

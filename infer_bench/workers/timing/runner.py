@@ -55,13 +55,20 @@ def requests_of(columns: Columns, batch: int, inputs: Sequence[TensorInput] = ()
     if batch == 1 and tensors:
         return [TensorRequest({name: np.asarray(column[i]) for name, column in columns.items()}) for i in range(rows)]
     if batch == 1:
-        lists = {name: column.tolist() for name, column in columns.items()}
-        records = [{name: values[i] for name, values in lists.items()} for i in range(rows)]
-        return [{name: value for name, value in record.items() if value is not ABSENT} for record in records]
+        return _records_of(columns)
     starts = range(0, rows, batch)
     picks = [np.arange(start, start + batch) % rows for start in starts]
     kind = TensorRequest if tensors else dict
     return [kind({name: np.ascontiguousarray(column[pick]) for name, column in columns.items()}) for pick in picks]
+
+
+def _records_of(columns: Columns) -> list[Request]:
+    """A dict a row, without the keys that it lacks, which only columns of objects can say."""
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    records = [dict(zip(columns, row, strict=True)) for row in rows]
+    if all(column.dtype.kind != "O" for column in columns.values()):
+        return list(records)
+    return [{name: value for name, value in record.items() if value is not ABSENT} for record in records]
 
 
 def warm_up(stages: Stages, cycle: Cycle, limit_ns: int, clock: Clock, window_ns: int = WARM_WINDOW_NS) -> Warmth:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from infer_bench.errors import EngineError
 from infer_bench.model import TensorInput
-from infer_bench.typing import TensorRequest
+from infer_bench.typing import ABSENT, TensorRequest
 from infer_bench.workers.timing.hosted_session import HostedSession, RequestPool
-from infer_bench.workers.timing.requests import TimeBlock, TimeFirstRequest, WarmUp
+from infer_bench.workers.timing.requests import MakeRequests, TimeBlock, TimeFirstRequest, WarmUp
 from infer_bench.workers.timing.runner import Runner, requests_of
 from tests.fakes import FakeClock, FakeSession
 
@@ -38,6 +38,20 @@ def test_a_record_holds_plain_scalars() -> None:
     columns = {"a": np.array([1.5], np.float32), "n": np.array([3]), "s": np.array(["x"], object)}
     assert requests_of(columns, 1) == [{"a": 1.5, "n": 3, "s": "x"}]
     assert type(requests_of(columns, 1)[0]["n"]) is int
+
+
+def test_a_record_lacks_the_keys_that_its_row_lacks() -> None:
+    columns = {"a": np.array([1.5, 2.5]), "s": np.array(["x", ABSENT], object)}
+    assert requests_of(columns, 1) == [{"a": 1.5, "s": "x"}, {"a": 2.5}]
+
+
+def test_requests_that_were_made_ahead_are_those_that_are_answered() -> None:
+    session = HostedSession(FakeSession(), [])
+    session.set_pool(RequestPool(COLUMNS))
+    session.make_requests(MakeRequests(1))
+    made = session.pool.requests(1)
+    session.time_first_request(TimeFirstRequest(1))
+    assert session.pool.requests(1) is made
 
 
 def test_a_request_of_a_network_holds_arrays() -> None:
