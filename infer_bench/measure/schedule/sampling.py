@@ -4,14 +4,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from infer_bench.measure.schedule.budget import LEAST_ROUNDS
+from infer_bench.measure.settings import DEFAULT_ROUNDS
+from infer_bench.stats.percentiles import minimum_samples
 from infer_bench.workers.timing.runner import GROUPED_NS, SAMPLE_NS, SHORT_NS
 
 BLOCK_NS = 10_000_000
 """A block shorter than this is at the mercy of the system's scheduler."""
 BLOCK_SAMPLES = 10
-NEARLY_GROUPED_NS = 2 * GROUPED_NS
+"""Of a gate."""
 SLOW_BLOCK_NS = 100_000_000
 """Slow requests get the ten samples only while a block stays below this."""
+TAIL_SAMPLES = tuple(
+    (-(-minimum_samples(share) // DEFAULT_ROUNDS), most_ns)
+    for share, most_ns in ((0.99, SLOW_BLOCK_NS // 2), (0.95, SLOW_BLOCK_NS))
+)
+"""Of a bench: what the p99, and the p95, takes over the usual rounds, each while a block stays below so many ns."""
+NEARLY_GROUPED_NS = 2 * GROUPED_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +39,12 @@ class SamplingPlan:
 def plan_sampling(request_ns: int, scenario: str) -> SamplingPlan:
     """The plan for a request of about `request_ns`.
 
-    At least 10 ms and 10 samples a block; several calls a sample below 5 µs; a whole block as one sample offline.
+    A block lasts 10 ms at least; of slow requests it has those that percentiles take. Several calls a sample below
+    5 µs; a whole block as one sample offline.
     """
     calls = -(-SAMPLE_NS // request_ns) if request_ns < GROUPED_NS else 1
-    samples = _fewest_samples(request_ns * calls)
+    sample_ns = request_ns * calls
+    samples = _fill_block(sample_ns, max(min(count, most_ns // sample_ns) for count, most_ns in TAIL_SAMPLES))
     if scenario == "offline":
         return SamplingPlan(1, samples * calls, False)
     return SamplingPlan(samples, calls, calls == 1 and request_ns >= SHORT_NS)
@@ -59,7 +69,12 @@ def plan_whole_requests(request_ns: int, scenario: str, samples: int, most_ns: i
 
 
 def _fewest_samples(sample_ns: int) -> int:
-    return max(1, -(-BLOCK_NS // sample_ns), min(BLOCK_SAMPLES, SLOW_BLOCK_NS // sample_ns))
+    return _fill_block(sample_ns, min(BLOCK_SAMPLES, SLOW_BLOCK_NS // sample_ns))
+
+
+def _fill_block(sample_ns: int, samples: int) -> int:
+    """So many samples, and more where those are too short for a block."""
+    return max(1, -(-BLOCK_NS // sample_ns), samples)
 
 
 def count_shared_calls(requests_ns: Iterable[int]) -> int:

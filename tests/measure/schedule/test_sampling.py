@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from infer_bench.measure.schedule.sampling import (
     plan_sampling,
     plan_whole_requests,
 )
+from infer_bench.measure.settings import DEFAULT_ROUNDS
+from infer_bench.stats.percentiles import minimum_samples
 from infer_bench.workers.timing.runner import GROUPED_NS, SHORT_NS
 
 
@@ -22,10 +25,30 @@ def test_a_block_lasts_ten_milliseconds_and_shares_samples_only_below_five_micro
     assert plan.samples * plan.calls * request_ns >= BLOCK_NS
     assert (plan.calls > 1) == (request_ns < GROUPED_NS)
     assert plan.phases == (request_ns >= SHORT_NS)
-    if request_ns <= 10_000_000:
-        assert plan.samples >= 10
     if request_ns > 100_000_000:
         assert plan.samples == 1
+
+
+@given(request_ns=st.integers(1, 10**11))
+def test_the_usual_rounds_carry_a_p99_up_to_six_milliseconds_and_a_p95_up_to_fifty(request_ns: int) -> None:
+    plan = plan_sampling(request_ns, "single_stream")
+    samples = DEFAULT_ROUNDS * plan.samples
+    if request_ns <= 6_250_000:
+        assert samples >= minimum_samples(0.99)
+    if request_ns <= 50_000_000:
+        assert samples >= minimum_samples(0.95)
+    if plan.samples * request_ns > 100_000_000:
+        assert plan.samples == 1
+
+
+@pytest.mark.parametrize(("request_ns", "samples"), [(3_000_000, 8), (12_500_000, 4), (25_000_000, 2), (40_000_000, 2)])
+def test_slow_requests_have_as_many_samples_as_percentiles_take(request_ns: int, samples: int) -> None:
+    assert plan_sampling(request_ns, "single_stream").samples == samples
+
+
+@pytest.mark.parametrize(("request_ns", "samples"), [(3_000_000, 10), (12_500_000, 8), (60_000_000, 1)])
+def test_the_blocks_of_a_gate_have_ten_samples_while_they_stay_below_100_ms(request_ns: int, samples: int) -> None:
+    assert plan_whole_requests(request_ns, "single_stream", 1, 10**9).samples == samples
 
 
 @given(request_ns=st.integers(1, 10**11))
