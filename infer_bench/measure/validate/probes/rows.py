@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from infer_bench.data import Column, Table, draw
 from infer_bench.data.narrowing import NUMERIC, hold, holds_gaps, takes_integers
@@ -17,6 +18,8 @@ ORDINARY_ROWS = 1_024
 LEAST, MOST = 1_024, 16_384
 """How many rows lie on thresholds: as many as it takes to visit each, within these bounds."""
 FEW = 512
+ROWS_AT_ONCE = 64
+"""So many are drawn for with one call."""
 ZERO_BAND = 1e-35
 """LightGBM reads what is this near to zero as zero."""
 
@@ -136,13 +139,25 @@ class _Maker:
         columns = self._background(min(count, 4 * FEW))
         count = len(next(iter(columns.values())))
         share = self._random.choice([0.0, 0.25, 1.0], count, p=[0.7, 0.2, 0.1])
-        # A row at a time: numbers for all values of all rows would take more room than the rows themselves.
-        hit = np.array([self._random.random(len(names)) < limit for limit in share])
-        hit[np.arange(count), np.arange(count) % len(names)] = True
-        choice = np.array([self._random.integers(0, len(values), len(names)).astype(np.uint8) for _ in range(count)])
+        hit, choice = self._hits(share, len(names)), self._choices(len(values), count, len(names))
+        hit[np.arange(count) % len(names), np.arange(count)] = True
         for i, name in enumerate(names):
-            columns[name] = np.where(hit[:, i], np.asarray(values)[choice[:, i]], columns[name])
+            columns[name] = np.where(hit[i], np.asarray(values)[choice[i]], columns[name])
         return self._as_fed(Table(columns))
+
+    def _hits(self, share: Column, columns: int) -> npt.NDArray[np.bool_]:
+        """Which values are hit (columns, rows), of each row about its share.
+
+        Some rows at a time: numbers for all values of all rows would take more room than the rows themselves.
+        """
+        parts = [self._random.random((len(part), columns)) < part[:, np.newaxis] for part in _cut(share)]
+        return np.ascontiguousarray(np.concatenate(parts).T)
+
+    def _choices(self, values: int, rows: int, columns: int) -> npt.NDArray[np.uint8]:
+        """The place of a value (columns, rows) for each."""
+        sizes = [len(part) for part in _cut(np.arange(rows))]
+        parts = [self._random.integers(0, values, (size, columns)).astype(np.uint8) for size in sizes]
+        return np.ascontiguousarray(np.concatenate(parts).T)
 
     def _unseen(self, *, fractional: bool) -> Table:
         features = [f for f in self._categories if _takes_fractions(f)] if fractional else self._categories
@@ -165,6 +180,10 @@ class _Maker:
 
     def _as_fed(self, table: Table) -> Table:
         return hold(as_float32(table) if self._float32 else table, self._spec)
+
+
+def _cut(values: Column) -> list[Column]:
+    return [values[start : start + ROWS_AT_ONCE] for start in range(0, len(values), ROWS_AT_ONCE)]
 
 
 def _whole_around(thresholds: Sequence[float]) -> Floats:
@@ -197,12 +216,14 @@ def _mix(pick: Column, mine: Column, ordinary: Column) -> Column:
 
 def as_float32(table: Table) -> Table:
     """Numbers rounded to what float32 can hold, still double; what is beyond its range becomes its largest number."""
-    limit = float(np.finfo(np.float32).max)
-    columns = {}
-    for name, column in table.columns.items():
-        if column.dtype.kind == "f":
-            finite = np.where(np.isfinite(column), np.clip(column, -limit, limit), column)
-            columns[name] = finite.astype(np.float32).astype(np.float64)
-        else:
-            columns[name] = column
-    return Table(columns)
+    with np.errstate(over="ignore"):
+        return Table({n: _round(c) if c.dtype.kind == "f" else c for n, c in table.columns.items()})
+
+
+def _round(column: Column) -> Column:
+    single = column.astype(np.float32)
+    beyond = np.isinf(single)
+    if beyond.any():
+        beyond &= np.isfinite(column)
+        single[beyond] = np.copysign(np.finfo(np.float32).max, column[beyond])
+    return single.astype(np.float64)
