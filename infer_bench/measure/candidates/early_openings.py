@@ -15,7 +15,7 @@ from infer_bench.workers.requests import LoadedModel, LoadModel
 class EarlyOpenings(contextlib.AbstractContextManager["EarlyOpenings"]):
     """Workers that open a model each; all that nobody has taken end with the context, or before it by `close`.
 
-    Nothing that is timed may run before that. How long they took to start is not known.
+    Nothing that is timed may run while one is at work. How long they took to start is not known.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -31,9 +31,13 @@ class EarlyOpenings(contextlib.AbstractContextManager["EarlyOpenings"]):
 
     @contextlib.contextmanager
     def open(self, candidate: Candidate, *, keep: bool = False) -> Iterator[tuple[Worker, ModelSpec]]:
-        """The worker that has opened the candidate, or one that does now; it ends with the context, or may be taken."""
+        """The worker that has opened the candidate, or one that does now; it ends with the context, or may be taken.
+
+        Those that may, with `keep`, are the ones that were started ahead, and with a budget all.
+        """
         job = build_job(candidate, self._settings)
         opening = next((opening for opening in self._openings if opening[0].job == job), None)
+        keep = keep and (opening is not None or self._settings.budget_s is not None)
         if opening is None:
             worker = self._start(candidate)
             opening = worker, worker.open
@@ -56,11 +60,23 @@ class EarlyOpenings(contextlib.AbstractContextManager["EarlyOpenings"]):
     def _start(self, candidate: Candidate) -> Worker:
         return Worker(build_job(candidate, self._settings), timeout_s=self._settings.timeout_s)
 
+    @property
+    def waiting_pids(self) -> list[int]:
+        """The processes that are kept."""
+        return [worker.pid for worker, _ in self._waiting]
+
+    def close_unasked(self) -> None:
+        """End those that nobody has asked for, which may be at work; those that are kept wait."""
+        for worker, _ in self._openings:
+            worker.kill()
+        self._openings = []
+
     def close(self) -> None:
         """End those that nobody has taken."""
-        for worker, _ in (*self._openings, *self._waiting):
+        self.close_unasked()
+        for worker, _ in self._waiting:
             worker.kill()
-        self._openings, self._waiting = [], []
+        self._waiting = []
 
     def __exit__(self, *_: object) -> None:
         self.close()

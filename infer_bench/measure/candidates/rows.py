@@ -131,11 +131,11 @@ def describe_domain(
 ) -> RequestDomain:
     """What one model eats, asked of the candidate that starts soonest; its thresholds where rows are drawn.
 
-    `openings` may have one open already, and keep it where a budget may leave no time to open it again. Raises what the
+    `openings` may have one open already, and keep it for a layout where it is asked no more than that. Raises what the
     first candidate's worker raised when none of them could open the model.
     """
     first: InferBenchError | None = None
-    keeps = openings is not None and settings.budget_s is not None and not draws
+    keeps = openings is not None and not draws
     openings = openings or EarlyOpenings(settings)
     for variant in (variant for candidate in order_by_start(candidates) for variant in list_variants(candidate)):
         try:

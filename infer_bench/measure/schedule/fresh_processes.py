@@ -40,8 +40,8 @@ class FreshProcesses(SessionOpener):
     """Starts a process a candidate and layout.
 
     With `overlap` those of a layout start at the same time, and so their starts are not measured. With a `plan` it says
-    that of each layout, and how many layouts start at once. Where those of the first one do, processes that `openings`
-    have kept take part.
+    that of each layout, and how many layouts start at once. In the first that do, processes that `openings` have kept
+    take part.
     """
 
     restarts = True
@@ -94,12 +94,19 @@ class FreshProcesses(SessionOpener):
         if count:
             self._open_together(orders, announce)
         else:
-            self._openings.close()
+            self._end_openings(index)
             self._open_in_turn(index, orders[index], announce)
         if not index:
             self._open_one(orders[index], announce)
         if index and any(isinstance(error, StartTooLate) for error in self._layouts[index].failures.values()):
             self._layouts[index] = Layout()  # of all who take part, or of nobody
+
+    def _end_openings(self, index: int) -> None:
+        """End what might be at work beside timed starts, and what no later layout takes."""
+        if self._plan is not None and self._plan.lets_wait(index, self._openings.waiting_pids):
+            self._openings.close_unasked()
+        else:
+            self._openings.close()
 
     def _open_one(self, candidates: Sequence[Candidate], announce: Announce) -> None:
         """Where the one that was waited for has failed, wait for the next that had no time, until one has started."""

@@ -80,10 +80,19 @@ class StartPlan:
         """How many layouts start at the same time, from this one on; 0: this one, its processes one after the other."""
         if self._budget is not None:
             return int(index == 0 and self._is_late(self._budget))
-        timed_layouts = self._timed + (self._read_bytes > COLD_BYTES)
-        if not self._may_overlap or index < timed_layouts or not self._leaves_memory():
+        if not self._may_overlap or index < self._timed_layouts or not self._leaves_memory():
             return 0
         return min(LAYOUTS_TOGETHER, self._layouts - index)
+
+    def lets_wait(self, index: int, pids: Sequence[int]) -> bool:
+        """Whether processes that have started may wait, while that layout is timed, for a later one that overlaps."""
+        waiting_bytes = sum(resident_bytes(pid, self._root) for pid in pids)
+        fits = 0 < waiting_bytes <= MEMORY_SHARE * available_memory_bytes(self._root)
+        return self._may_overlap and index < self._timed_layouts < self._layouts and fits
+
+    @property
+    def _timed_layouts(self) -> int:
+        return self._timed + (self._read_bytes > COLD_BYTES)
 
     def _is_late(self, budget: Budget) -> bool:
         end_ns = budget.used_ns + self._starts_ns

@@ -36,6 +36,7 @@ class FakeWorkers:
 class FakeWorker:
     job: Job
     workers: FakeWorkers
+    pid: int = 1
 
     def open(self) -> LoadedModel:
         if self.job.model.path == "broken":
@@ -97,7 +98,7 @@ def test_a_worker_that_does_not_start_is_started_again_when_it_is_asked_for(work
 
 
 def test_a_worker_that_is_kept_is_taken_once_and_not_ended(workers: FakeWorkers) -> None:
-    with EarlyOpenings(Settings()) as openings:
+    with EarlyOpenings(Settings(budget_s=10)) as openings:
         with openings.open(ONE, keep=True):
             pass
         assert openings.take(OTHER) is None
@@ -115,6 +116,19 @@ def test_a_worker_that_is_kept_and_never_taken_ends_with_the_context(workers: Fa
             pass
         assert workers.ended == []
     assert workers.started == workers.ended == ["one"]
+
+
+def test_without_a_budget_those_that_were_started_ahead_are_kept_and_wait_alone(workers: FakeWorkers) -> None:
+    with EarlyOpenings(Settings()) as openings:
+        openings.start(ONE)
+        openings.start(BROKEN)
+        with openings.open(ONE, keep=True), openings.open(OTHER, keep=True):
+            pass
+        assert openings.waiting_pids == [1]
+        assert workers.ended == ["other"]
+        openings.close_unasked()
+        assert workers.ended == ["other", "broken"]
+        assert openings.take(ONE) is not None
 
 
 def test_a_worker_that_could_not_open_a_model_is_not_kept(workers: FakeWorkers) -> None:

@@ -1,15 +1,18 @@
 """Where sessions live: how one worker holds several, what they share, and when the oldest must leave."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import pytest
 
 from infer_bench.errors import EngineError, WorkerCrashed, WorkerHung
+from infer_bench.measure.candidates import early_openings
 from infer_bench.measure.candidates.candidates import Candidate
+from infer_bench.measure.candidates.early_openings import EarlyOpenings
 from infer_bench.measure.schedule import fresh_processes, reloaded_sessions
 from infer_bench.measure.schedule.fresh_processes import FreshProcesses
 from infer_bench.measure.schedule.layouts import InjectedDelay, fits_one_worker
@@ -70,6 +73,9 @@ class FakeWorker:
                 return FirstRequest(1, 9)
         return None
 
+    def post(self, request: Request[Any], *, timeout_s: float | None = None) -> Callable[[], Any]:
+        return partial(self.ask, request, timeout_s=timeout_s)
+
     def load(self, request: LoadModel) -> LoadedModel:
         model = request.job.model.path
         if model == self.unopenable:
@@ -86,6 +92,12 @@ class FakeWorker:
     def kill(self) -> None:
         self.killed = True
 
+    def __enter__(self) -> "FakeWorker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
     def requests(self, kind: type[Q]) -> list[Q]:
         return [request for request in self.log if isinstance(request, kind)]
 
@@ -94,7 +106,7 @@ class FakeWorker:
 def workers(monkeypatch: pytest.MonkeyPatch) -> list[FakeWorker]:
     instances: list[FakeWorker] = []
     monkeypatch.setattr(FakeWorker, "instances", instances, raising=False)
-    for module in (fresh_processes, reloaded_sessions):
+    for module in (fresh_processes, reloaded_sessions, early_openings):
         monkeypatch.setattr(module, "Worker", FakeWorker)
     return instances
 
@@ -236,6 +248,27 @@ def test_what_was_started_ahead_ends_with_the_run(workers: list[FakeWorker], mon
     assert not all(worker.killed for worker in workers)
     source.close()
     assert all(worker.killed for worker in workers)
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_what_has_opened_a_model_already_waits_for_the_first_layout_that_overlaps(
+    workers: list[FakeWorker], monkeypatch: pytest.MonkeyPatch, waits: bool
+) -> None:
+    monkeypatch.setattr(TwoAtOnce, "lets_wait", lambda *_: waits)
+    with EarlyOpenings(Settings()) as openings:
+        openings.start(OLD)
+        with openings.open(OLD, keep=True) as (early, _):
+            pass
+        source = FreshProcesses({OLD.key: ROWS, NEW.key: ROWS}, Settings(), plan=TwoAtOnce(), openings=openings)
+        with source.layout(0, [OLD, NEW], ignore) as layout:
+            assert early not in [session.worker for session in layout.sessions.values()]
+            assert cast(Any, early).killed != waits
+        with source.layout(1, [OLD, NEW], ignore) as layout:
+            assert (layout.sessions[OLD.key].worker is early) == waits
+            assert len(workers) == 7 - waits
+        source.close()
+    assert all(worker.killed for worker in workers)
+    assert len(workers[0].requests(LoadModel)) == 1
 
 
 class Ending(TwoAtOnce):

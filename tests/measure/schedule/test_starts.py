@@ -72,6 +72,21 @@ def test_processes_start_in_turn_on_one_cpu(tmp_path: Path, monkeypatch: pytest.
     assert counts_of(machine(tmp_path), Settings()) == [0, 0, 0]
 
 
+@pytest.mark.parametrize(("index", "free_kib", "waits"), [(0, 16_000, True), (1, 16_000, False), (0, 15_999, False)])
+def test_what_was_started_ahead_waits_for_layouts_that_overlap_where_memory_allows_it(
+    tmp_path: Path, index: int, free_kib: int, waits: bool
+) -> None:
+    plan = StartPlan([of_library()], Settings(), None, machine(tmp_path, free_kib=free_kib))
+    assert plan.lets_wait(index, [7]) == waits
+
+
+def test_what_was_started_ahead_does_not_wait_for_what_never_overlaps(tmp_path: Path) -> None:
+    root = machine(tmp_path)
+    assert not StartPlan([of_library()], Settings(processes=1), None, root).lets_wait(0, [7])
+    assert not StartPlan([of_library("callable")], Settings(), None, root).lets_wait(0, [7])
+    assert not StartPlan([of_library()], Settings(), None, root).lets_wait(0, [])
+
+
 @pytest.mark.parametrize(("spent_s", "count", "left_s"), [(1, 0, 7.5), (5, 1, 3.5), (20, 1, LEAST_WAIT_S)])
 def test_a_budget_ends_the_starts_and_times_none_where_it_is_late(
     tmp_path: Path, spent_s: int, count: int, left_s: float
