@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from infer_bench.machine import cgroups, environment
-from infer_bench.machine.environment import describe, find_double_installs, thread_environment, throttled_ns
+from infer_bench.machine.environment import (
+    describe,
+    find_double_installs,
+    find_versions,
+    thread_environment,
+    throttled_ns,
+)
 
 V2 = "sys/fs/cgroup"
 
@@ -136,15 +142,20 @@ def test_the_governor_is_read(tmp_path: Path) -> None:
     assert describe((), tree(tmp_path, files)).cpu_governor == "powersave"
 
 
-def test_packages_are_given_by_version_and_absent_or_broken_ones_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    def version(name: str) -> Any:
-        machine = {"good": "1.2", "broken": None}
-        if name not in machine:
-            raise importlib.metadata.PackageNotFoundError(name)
-        return machine[name]
+def test_packages_are_given_by_version_and_absent_or_broken_ones_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = "Metadata-Version: 2.1\nName: good\nVersion: 1.2\n"
+    tree(tmp_path, {"good-1.2.dist-info/METADATA": f"{header}\nVersion: 9", "broken-1.dist-info/METADATA": ""})
+    tree(tmp_path, {"bare-1.dist-info/METADATA": "Name: bare\n\nVersion: 9", "old.egg-info/PKG-INFO": header})
+    monkeypatch.syspath_prepend(tmp_path)
+    assert find_versions(["good", "old", "broken", "bare", "absent"]) == {"good": "1.2", "old": "1.2"}
 
-    monkeypatch.setattr(importlib.metadata, "version", version)
-    assert describe(["good", "broken", "absent"]).packages == {"good": "1.2"}
+
+def test_versions_are_those_that_the_installed_packages_say() -> None:
+    assert find_versions(["numpy", "pytest"]) == {
+        name: importlib.metadata.version(name) for name in ("numpy", "pytest")
+    }
 
 
 @pytest.mark.parametrize(
