@@ -22,6 +22,9 @@ from infer_bench.workers.tasks.convert import ImportWriter
 from infer_bench.workers.tasks.float64 import CheckFloat64, PredictInFloat64
 from infer_bench.workers.tasks.predict_table import PredictTable
 
+READ_BY_LIBRARY = ("sklearn", "torch")
+"""Trees of other families are read from their files."""
+
 
 class TablePredictor:
     """One artefact in a worker of its own, or in the one given, asked for whole tables. It is opened meanwhile."""
@@ -82,9 +85,10 @@ def start_runtime(model: ModelRef) -> Worker:
 
 
 def start_writer(model: ModelRef) -> Worker:
-    """A worker that imports what the conversion of `model` needs."""
+    """A worker that imports what the conversion of `model` needs, its library too where that reads it."""
+    library = of_family(model.family)
     worker = Worker(build_task_job(model))
-    worker.post(ImportWriter())
+    worker.post(ImportWriter(library.requires if library and model.family in READ_BY_LIBRARY else ()))
     return worker
 
 

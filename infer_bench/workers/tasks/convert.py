@@ -71,17 +71,19 @@ class FixSizes(Request[None]):
 
 @dataclass(frozen=True, slots=True)
 class ImportWriter(Request[None]):
-    """Import what conversions need, ahead of the model's description."""
+    """Import what conversions need, and these `modules`, ahead of the model's description."""
 
     title = "import"
+    modules: tuple[str, ...] = ()
 
 
 def import_writer(request: ImportWriter) -> None:
     """Import it where it is installed; the conversion says what is missing."""
     from infer_bench.converters.onnx import writer  # noqa: F401
 
-    with contextlib.suppress(ImportError):
-        importlib.import_module("onnx")
+    for module in ("onnx", *request.modules):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
 
 
 def convert_model(request: ConvertModel) -> OnnxConversion:
