@@ -1,7 +1,7 @@
 """A network run with less rounding and with a little more: what its own rounding makes of its outputs."""
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, Protocol
 
 import numpy as np
@@ -16,6 +16,17 @@ _MOST_WHOLE = 2**22
 Method = Literal["float64", "noise"]
 
 
+def works_in_float64(precisions: Mapping[str, str]) -> bool:
+    """Whether some output is computed in float64 alone: moved by an ulp of float32 it would say nothing."""
+    return "float64" in precisions.values()
+
+
+def choose_shake(precisions: Mapping[str, str], draw: int) -> Callable[[Array, str], Array]:
+    """`shake` of a draw; of a network that works in float64 alone only for what is float64: the rest is not rounded."""
+    is_double = set(precisions.values()) == {"float64"}
+    return lambda values, name: values if is_double and values.dtype != np.float64 else shake(values, name, draw)
+
+
 class RoundingRuns(Protocol):
     """What a session of a network gives as `rounding_runs(method)`, which raises `EngineError` where it has no such.
 
@@ -28,6 +39,8 @@ class RoundingRuns(Protocol):
     method: Method
     is_coarse: bool
     """Whether parts of the network work in less than float32."""
+    precisions: Mapping[str, str]
+    """The narrowest float dtype in which each output is computed, under "" that of all which are not named."""
 
     def exact(self, inputs: NamedArrays) -> NamedArrays | None:
         """The outputs by name. Raises `EngineError` where the network refuses the inputs."""

@@ -24,12 +24,17 @@ def widen_graph(path: str) -> Any:
     onnx = require("onnx", "onnxruntime")
     with errors_as(EngineError, "onnx cannot read the file"):
         model = onnx.load(path)
+    widen(model)
+    return model
+
+
+def widen(model: Any) -> None:
+    """Put float64 for float32 into a model, in place. Raises `EngineError` where parts of it do not work in float32."""
     if model.functions:
         raise EngineError("the graph calls functions of its own")
     for graph in all_graphs(model.graph):
         _refuse_other_dtypes(graph)
-        _widen(onnx, graph)
-    return model
+        _widen(require("onnx", "onnxruntime"), graph)
 
 
 def all_graphs(graph: Any) -> Iterator[Any]:

@@ -1,13 +1,21 @@
 """An ONNX graph in float64 and with numbers moved by an ulp: what ONNX Runtime rounds when it computes it."""
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from infer_bench.engines.onnxruntime import float64 as onnx_float64
-from infer_bench.engines.rounding_runs import Method, NamedArrays, RoundingRuns, move_request, shake, shake_in_float64
+from infer_bench.engines.onnxruntime.precision import find_precisions
+from infer_bench.engines.rounding_runs import (
+    Method,
+    NamedArrays,
+    RoundingRuns,
+    choose_shake,
+    move_request,
+    shake_in_float64,
+    works_in_float64,
+)
 from infer_bench.engines.session import errors_as, require
 from infer_bench.errors import EngineError
 from infer_bench.typing import Array
@@ -21,7 +29,9 @@ _INTEGER = ("MatMulInteger", "ConvInteger", "DynamicQuantizeLinear", "QuantizeLi
 
 def open_rounding_runs(path: str, outputs: Sequence[str], name_outputs: NameOutputs, method: Method) -> RoundingRuns:
     """The graph of the file, whose `outputs` are those that `name_outputs` names. Raises `EngineError` without it."""
-    return (Float64Runs if method == "float64" else NoiseRuns)(path, outputs, name_outputs)
+    if method == "float64":
+        return Float64Runs(path, outputs, name_outputs)
+    return NoiseRuns(path, outputs, name_outputs)
 
 
 class Float64Runs:
@@ -29,11 +39,16 @@ class Float64Runs:
 
     method: Method = "float64"
     is_coarse = False
+    precisions: Mapping[str, str]
 
     def __init__(self, path: str, outputs: Sequence[str], name_outputs: NameOutputs) -> None:
         """Raises `EngineError` where it has not, or parts of the graph are no float32 by intention."""
         self._outputs, self._name_outputs = list(outputs), name_outputs
-        model = onnx_float64.widen_graph(path)
+        model = _load(path)
+        self.precisions = find_precisions(model)
+        if works_in_float64(self.precisions):
+            raise EngineError("the network works in float64 itself")
+        onnx_float64.widen(model)
         with errors_as(EngineError, "ONNX Runtime cannot compute the graph in float64"):
             self._session = onnx_float64.start_on_bytes(model)
             move_weights(model, shake_in_float64)
@@ -60,21 +75,20 @@ class NoiseRuns:
     """The graph as it is, with weights and inputs an ulp off."""
 
     method: Method = "noise"
+    precisions: Mapping[str, str]
 
     def __init__(self, path: str, outputs: Sequence[str], name_outputs: NameOutputs) -> None:
         """Raises `EngineError` for a graph that is quantised, or too large to be held in memory as one."""
         self._outputs, self._name_outputs = list(outputs), name_outputs
-        onnx = require("onnx", "onnxruntime")
-        with errors_as(EngineError, "onnx cannot read the file"):
-            model = onnx.load(path)
+        model = _load(path)
         if any(node.op_type in _INTEGER or node.op_type.startswith("QLinear") for node in _nodes(model)):
             raise EngineError("parts of the network are quantised")
-        self.is_coarse = _is_coarse(model)
+        self.is_coarse, self.precisions = _is_coarse(model), find_precisions(model)
         self._sessions = []
         for draw in range(DRAWS if model.ByteSize() <= LARGE_BYTES else FEWER_DRAWS):
-            variant = onnx.ModelProto()
+            variant = type(model)()
             variant.CopyFrom(model)
-            move_weights(variant, functools.partial(shake, draw=draw))
+            move_weights(variant, choose_shake(self.precisions, draw))
             with errors_as(EngineError, "the graph cannot be loaded with other weights"):
                 self._sessions.append(onnx_float64.start_on_bytes(variant, optimised=True))
 
@@ -86,10 +100,17 @@ class NoiseRuns:
         """See `RoundingRuns`."""
         draws = []
         for draw, session in enumerate(self._sessions):
-            variant = {name: move_request(values, shake(values, name, draw)) for name, values in inputs.items()}
+            move = choose_shake(self.precisions, draw)
+            variant = {name: move_request(values, move(values, name)) for name, values in inputs.items()}
             with errors_as(EngineError, "the graph refuses inputs that are an ulp off"):
                 draws.append(self._name_outputs(session.run(self._outputs, variant)))
         return draws
+
+
+def _load(path: str) -> Any:
+    onnx = require("onnx", "onnxruntime")
+    with errors_as(EngineError, "onnx cannot read the file"):
+        return onnx.load(path)
 
 
 def move_weights(model: Any, move: Callable[[Array, str], Array]) -> None:

@@ -13,6 +13,7 @@ from infer_bench.engines.tensor_session import TensorSession
 from infer_bench.engines.torch.float64 import widen_module
 from infer_bench.engines.torch.input_uses import read_input_uses
 from infer_bench.engines.torch.mutation import find_changed_inputs
+from infer_bench.engines.torch.precision import find_precisions
 from infer_bench.engines.torch.rounding import open_rounding_runs
 from infer_bench.errors import EngineError
 from infer_bench.formats.graph_uses import InputUse
@@ -44,7 +45,8 @@ class TorchNetworkSession(TensorSession):
         """What the program rounds. Raises `EngineError` where that cannot be known by this method."""
         library, program = self._library, self._program
         modules = (lambda: self._place(widen_module(library, program))), (lambda: self._place(program.module()))
-        return open_rounding_runs(library, modules, self._make_predict, self.named_outputs, method)
+        precisions = find_precisions(program, self.spec.output_names)
+        return open_rounding_runs(library, modules, self._make_predict, self.named_outputs, method, precisions)
 
     def _place(self, module: Any) -> Any:
         return module if self._device == "cpu" else module.to(self._device)

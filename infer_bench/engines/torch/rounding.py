@@ -1,13 +1,20 @@
 """A module of PyTorch in float64 and with numbers moved by an ulp: what PyTorch rounds when it computes it."""
 
 import copy
-import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from infer_bench.engines.rounding_runs import Method, NamedArrays, RoundingRuns, move_request, shake, shake_in_float64
+from infer_bench.engines.rounding_runs import (
+    Method,
+    NamedArrays,
+    RoundingRuns,
+    choose_shake,
+    move_request,
+    shake_in_float64,
+    works_in_float64,
+)
 from infer_bench.engines.session import errors_as
 from infer_bench.errors import EngineError
 from infer_bench.typing import Array
@@ -26,7 +33,15 @@ class Float64Runs:
     method: Method = "float64"
     is_coarse = False
 
-    def __init__(self, library: Any, wide: Any, make_predict: Callable[[Any], Predict], outputs: NameOutputs) -> None:
+    def __init__(
+        self,
+        library: Any,
+        wide: Any,
+        make_predict: Callable[[Any], Predict],
+        outputs: NameOutputs,
+        precisions: Mapping[str, str],
+    ) -> None:
+        self.precisions = precisions
         self._outputs, self._predict = outputs, make_predict(wide)
         moved = copy.deepcopy(wide)
         _move_weights(library, moved, shake_in_float64)
@@ -52,8 +67,16 @@ class NoiseRuns:
 
     method: Method = "noise"
 
-    def __init__(self, library: Any, module: Any, make_predict: Callable[[Any], Predict], outputs: NameOutputs) -> None:
+    def __init__(
+        self,
+        library: Any,
+        module: Any,
+        make_predict: Callable[[Any], Predict],
+        outputs: NameOutputs,
+        precisions: Mapping[str, str],
+    ) -> None:
         """Raises `EngineError` for a module that is quantised."""
+        self.precisions = precisions
         weights = list(_list_weights(module))
         if any(tensor.is_quantized for _, tensor in weights):
             raise EngineError("parts of the network are quantised")
@@ -62,7 +85,7 @@ class NoiseRuns:
         size = sum(tensor.numel() * tensor.element_size() for _, tensor in weights)
         for draw in range(DRAWS if size <= LARGE_BYTES else FEWER_DRAWS):
             variant = copy.deepcopy(module)
-            _move_weights(library, variant, functools.partial(shake, draw=draw))
+            _move_weights(library, variant, choose_shake(self.precisions, draw))
             self._predicts.append(make_predict(variant))
 
     def exact(self, inputs: NamedArrays) -> NamedArrays | None:
@@ -73,7 +96,8 @@ class NoiseRuns:
         """See `RoundingRuns`."""
         draws = []
         for draw, predict in enumerate(self._predicts):
-            variant = {name: move_request(values, shake(values, name, draw)) for name, values in inputs.items()}
+            move = choose_shake(self.precisions, draw)
+            variant = {name: move_request(values, move(values, name)) for name, values in inputs.items()}
             draws.append(self._outputs(predict(variant)))
         return draws
 
@@ -84,14 +108,20 @@ def open_rounding_runs(
     make_predict: Callable[[Any], Predict],
     outputs: NameOutputs,
     method: Method,
+    precisions: Mapping[str, str],
 ) -> RoundingRuns:
-    """The runs of a module: `modules` make it in float64, and as it is. Raises `EngineError` where it has no such."""
+    """The runs of a module: `modules` make it in float64, and as it is. Raises `EngineError` where it has no such.
+
+    `precisions` as in `RoundingRuns`.
+    """
+    if method == "float64" and works_in_float64(precisions):
+        raise EngineError("the network works in float64 itself")
     wide, own = modules
     what = "PyTorch cannot compute the module in float64" if method == "float64" else "PyTorch cannot copy the module"
     with errors_as(EngineError, what):
         if method == "float64":
-            return Float64Runs(library, wide(), make_predict, outputs)
-        return NoiseRuns(library, own(), make_predict, outputs)
+            return Float64Runs(library, wide(), make_predict, outputs, precisions)
+        return NoiseRuns(library, own(), make_predict, outputs, precisions)
 
 
 def _widen(values: Array) -> Array:

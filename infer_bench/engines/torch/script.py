@@ -14,6 +14,7 @@ from infer_bench.engines.session import FedSession, errors_as, first_line, guard
 from infer_bench.engines.tensor_session import TensorSession, require_arrays
 from infer_bench.engines.torch.mutation import describe_script_state, find_changed_script_inputs
 from infer_bench.engines.torch.network import NUMPY_DTYPES, as_array
+from infer_bench.engines.torch.precision import find_script_precisions
 from infer_bench.engines.torch.rounding import open_rounding_runs
 from infer_bench.engines.torch.rows import make_predictor
 from infer_bench.engines.torch.script_uses import find_training_nodes, guess_dtype, read_script_uses
@@ -54,7 +55,8 @@ class ScriptSession(TensorSession):
     def rounding_runs(self, method: Method) -> RoundingRuns:
         """What the module rounds. Raises `EngineError` where that cannot be known by this method."""
         modules = (lambda: copy.deepcopy(self._module).double()), (lambda: self._module)
-        return open_rounding_runs(self._library, modules, self._make_predict, self.named_outputs, method)
+        precisions = find_script_precisions(self._module)
+        return open_rounding_runs(self._library, modules, self._make_predict, self.named_outputs, method, precisions)
 
     def _make_predict(self, module: Any) -> Callable[[Mapping[str, Array]], Any]:
         library, feed, device = self._library, self._feed, self._device

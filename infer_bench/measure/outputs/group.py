@@ -62,6 +62,7 @@ def _yardstick(
         variants.sizes,
         variants.method,
         variants.is_coarse,
+        {(names or {}).get(name, name): precision for name, precision in variants.precisions.items()},
     )
 
 

@@ -39,7 +39,7 @@ class RequestOutputs:
 class OutputVariants:
     """The same outputs in float64 (`exact`, empty for the method `noise`), and a table a draw of moved numbers.
 
-    `is_coarse` as in `RoundingRuns`. `sizes` (requests,) are the largest magnitudes in each request.
+    `is_coarse` and `precisions` as in `RoundingRuns`. `sizes` (requests,) are the largest magnitudes in each request.
     """
 
     method: Method
@@ -47,6 +47,7 @@ class OutputVariants:
     exact: Columns
     shaken: tuple[Columns, ...]
     sizes: Floats
+    precisions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,7 +103,14 @@ def predict_variants(session: Session, request: PredictVariants) -> OutputVarian
         sizes.append(_size(inputs))
     count = max(map(len, shaken), default=0)
     tables = ([draws[i] if i < len(draws) else {} for draws in shaken] for i in range(count))
-    return OutputVariants(runs.method, runs.is_coarse, _columns(exact), tuple(map(_columns, tables)), np.array(sizes))
+    return OutputVariants(
+        runs.method,
+        runs.is_coarse,
+        _columns(exact),
+        tuple(map(_columns, tables)),
+        np.array(sizes),
+        runs.precisions,
+    )
 
 
 def _requests(session: Session, columns: Columns, shared: SharedColumns | None) -> Sequence[dict[str, Array]]:

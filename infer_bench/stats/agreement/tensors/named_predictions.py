@@ -19,7 +19,7 @@ class Yardstick:
     `exact` are its outputs in float64, and each of `shaken` those after its numbers were moved by an ulp, of weights
     and requests. With the method `noise` there is no float64: `exact` are its own outputs, and what `shaken` ones move
     is the measure. `sizes` (requests,) are the largest magnitudes in each request. `is_coarse`: parts
-    of the network work in less than float32.
+    of the network work in less than float32. `precisions` are the narrowest dtypes in which outputs are computed.
     """
 
     exact: NamedArrays
@@ -27,6 +27,7 @@ class Yardstick:
     sizes: Floats
     method: Method = "float64"
     is_coarse: bool = False
+    precisions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def decades(self) -> Ints:

@@ -12,6 +12,7 @@ from infer_bench.stats.agreement.tensors.exact_values import is_float
 from infer_bench.stats.agreement.tensors.named_predictions import NamedPredictions, Yardstick
 from infer_bench.stats.agreement.tensors.output_comparison import OutputComparison
 from infer_bench.stats.agreement.tensors.request_errors import OutputUnits, compare_request
+from infer_bench.stats.agreement.ulps import coarser
 from infer_bench.typing import Array, Floats, Ints
 
 
@@ -118,7 +119,15 @@ def _compare_output(
         scores=scores,
         method=yardstick.method if yardstick and any(request.slices for request in requests) else None,
         by_candidate=by_candidate,
+        precision=_precision(name, reference, yardstick, ours[first]),
     )
+
+
+def _precision(name: str, reference: NamedPredictions, yardstick: Yardstick | None, ours: Array) -> str:
+    """Whose ulp no error is below; outputs that were saved in a coarser dtype are as exact as that is."""
+    precisions = {} if yardstick is None else yardstick.precisions
+    own = precisions.get(name, precisions.get("", "float32"))
+    return own if reference.yardstick is not None else coarser(own, ours.dtype.name)
 
 
 def choose_yardstick(reference: NamedPredictions, candidate: NamedPredictions) -> tuple[Yardstick | None, bool]:

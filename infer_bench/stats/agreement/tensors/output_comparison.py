@@ -4,16 +4,14 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from infer_bench.stats.agreement.limits import Limits
 from infer_bench.stats.agreement.rounding import DIFFERENT, FEWEST_ROWS, SAME
 from infer_bench.stats.agreement.tally import Tally
 from infer_bench.stats.agreement.tensors.named_predictions import Method
 from infer_bench.stats.agreement.tensors.request_errors import WHOLE, RequestErrors
 from infer_bench.stats.agreement.tensors.slice_errors import PooledErrors, SliceErrors
-from infer_bench.stats.agreement.ulps import single
-from infer_bench.typing import Array, Indices
+from infer_bench.stats.agreement.ulps import ulp_of
+from infer_bench.typing import Indices
 
 Shape = tuple[int, ...]
 
@@ -27,10 +25,10 @@ class Pool:
     slices: Indices
     errors: PooledErrors
 
-    def of_request(self, request: RequestErrors, dtype: Array) -> PooledErrors | None:
+    def of_request(self, request: RequestErrors, precision: str) -> PooledErrors | None:
         """The part of it that is of one request; None where that has none."""
         errors = request.slices.get(self.axis)
-        return None if errors is None or request.decade not in self.decades else errors.pool(self.slices, dtype)
+        return None if errors is None or request.decade not in self.decades else errors.pool(self.slices, precision)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +38,7 @@ class OutputComparison:
     `dtypes` and `shapes` (of a request; of the first, `varies` where others differ) are the reference's and the
     candidate's. `unlike` are the sizes of the first request in which they differ. `tally` holds the figures of all
     numbers, `largest` the reference's largest magnitude. `scores`: its last axis looks like classes. `method` and
-    `by_candidate` say what measures rounding, None where nothing does.
+    `by_candidate` say what measures rounding, None where nothing does; `precision` is the dtype that rounds.
     """
 
     name: str
@@ -54,6 +52,7 @@ class OutputComparison:
     scores: bool = False
     method: Method | None = None
     by_candidate: bool = False
+    precision: str = "float32"
 
     def __add__(self, other: "OutputComparison") -> "OutputComparison":
         return replace(
@@ -79,12 +78,7 @@ class OutputComparison:
 
     def pools(self) -> list[Pool]:
         """What is judged together: requests of a like size, and slices of a like scale. Empty without a measure."""
-        return [pool for group in _by_size(self.requests) for pool in _pools(group, self._unit_dtype())]
-
-    def _unit_dtype(self) -> Array:
-        """An empty array of the coarser of both sides' float dtypes, float32 at the finest."""
-        floats = [np.dtype(name) for name in self.dtypes if name.startswith("float")]
-        return np.zeros(0, dtype=min([np.dtype(np.float32), *floats], key=lambda dtype: dtype.itemsize))
+        return [pool for group in _by_size(self.requests) for pool in _pools(group, self.precision)]
 
     def worst_pool(self) -> PooledErrors | None:
         """The one in which the error is the most multiples, of those that can be measured."""
@@ -107,7 +101,7 @@ class OutputComparison:
 
     def _failing_in(self, pool: Pool) -> set[int]:
         """The requests that differ in what is judged together, by the tolerances where rounding is no measure."""
-        parts = {r.number: pool.of_request(r, self._unit_dtype()) for r in self.requests}
+        parts = {r.number: pool.of_request(r, self.precision) for r in self.requests}
         errors = {number: part for number, part in parts.items() if part is not None}
         if not pool.errors.is_measure:
             return {number for number, part in errors.items() if part.is_beyond}
@@ -131,7 +125,7 @@ class OutputComparison:
 
     def _tie(self, pools: Sequence[Pool]) -> float:
         """How near two scores are that rounding may swap."""
-        ulp = float(np.spacing(single(np.array([self.largest])))[0])
+        ulp = ulp_of(self.largest, self.precision)
         units = [pool.errors.unit for pool in pools if pool.errors.is_measure]
         return 2 * SAME * max([ulp, *units])
 
@@ -155,7 +149,7 @@ def _elements(requests: Iterable[RequestErrors]) -> float:
     return sum(float(request.slices[WHOLE].count.sum()) for request in requests)
 
 
-def _pools(requests: Sequence[RequestErrors], dtype: Array) -> list[Pool]:
+def _pools(requests: Sequence[RequestErrors], precision: str) -> list[Pool]:
     """The pools of the way of cutting that tells most scales apart."""
     decades = frozenset(request.decade for request in requests)
     ways = []
@@ -163,5 +157,5 @@ def _pools(requests: Sequence[RequestErrors], dtype: Array) -> list[Pool]:
         parts = [request.slices[axis] for request in requests if axis in request.slices]
         if len(parts) == len(requests) and len({part.slices for part in parts}) == 1:
             total: SliceErrors = sum(parts[1:], parts[0])
-            ways.append([Pool(decades, axis, which, total.pool(which, dtype)) for which in total.clusters()])
+            ways.append([Pool(decades, axis, which, total.pool(which, precision)) for which in total.clusters()])
     return max(ways, key=len)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from infer_bench.stats.agreement.rounding import DIFFERENT, FEWEST_ROWS, MOST_ROUNDING, SAME
-from infer_bench.typing import Array, Bools, Floats, Indices
+from infer_bench.stats.agreement.ulps import EPSILONS, ulp_of
+from infer_bench.typing import Bools, Floats, Indices
 
 SCALES_APART = 10.0
 """Slices whose root mean squares lie this many times apart, with none between, are judged apart."""
@@ -63,16 +64,15 @@ class SliceErrors:
         """How many."""
         return len(self.count)
 
-    def pool(self, which: Indices, dtype: Array) -> "PooledErrors":
-        """Some slices as one; `dtype` is that of an array of the output, whose ulp no error can be below."""
+    def pool(self, which: Indices, precision: str) -> "PooledErrors":
+        """Some slices as one; `precision` is the float dtype whose ulp no error can be below."""
         sums = {name: float(getattr(self, name)[which].sum()) for name in _SUMS}
         maxima = {name: float(getattr(self, name)[which].max(initial=0.0)) for name in _MAXIMA}
         count = max(1.0, sums["count"])
         own, shaken, other = (float(np.sqrt(sums[name] / count)) for name in ("own", "shaken", "other"))
-        ulp = float(np.spacing(np.asarray(maxima["largest"]).astype(dtype.dtype))) if maxima["largest"] else 0.0
-        rounding = max(own, shaken, ulp)
+        rounding = max(own, shaken, ulp_of(maxima["largest"], precision))
         is_probability = not sums["negative"] and 0 < maxima["largest"] <= 1
-        unit = max(rounding, ULP_OF_HALF) if is_probability else rounding
+        unit = max(rounding, min(ULP_OF_HALF, EPSILONS[precision] / 2)) if is_probability else rounding
         return PooledErrors(int(sums["count"]), unit, rounding, own, other, sums["beyond"] > 0, **maxima)
 
     def clusters(self) -> list[Indices]:
