@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from infer_bench import validate
 from infer_bench.engines.torch.script import ScriptSession
 from infer_bench.errors import EngineError, OptionError, UnsafePickle
 from infer_bench.model import TensorInput
@@ -122,3 +123,28 @@ def test_what_a_list_holds_is_numbered_however_much_that_is(tmp_path: Path) -> N
     for count in (1, 2):
         outputs = session.predict(session.preprocess({"x": np.full(3, count, np.float32)}))
         assert list(session.named_outputs(outputs)) == [f"output_{place}" for place in range(count)]
+
+
+def test_a_module_of_one_matrix_is_read_as_rows_of_so_many_columns(tmp_path: Path) -> None:
+    path = save(tmp_path, torch.nn.Linear(4, 3), torch.ones(2, 4))
+    session: Any = open_session("torch", ref(path, "torch", "torchscript"), columns="4")
+    assert (len(session.spec.features), len(session.spec.outputs)) == (4, 3)
+    for columns in ("5", "0", "four"):
+        with pytest.raises(OptionError, match="no rows of so many columns"):
+            open_script(path, columns=columns)
+    mean = save(tmp_path, torch.nn.Flatten(0), torch.ones(2, 4))
+    with pytest.raises(OptionError, match="no rows of so many columns"):
+        open_script(mean, columns="4")
+
+
+def test_it_is_compared_with_a_program_of_rows(tmp_path: Path) -> None:
+    module = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Tanh())
+    program = torch.export.export(module, (torch.ones(2, 4),), dynamic_shapes=({0: torch.export.Dim("batch")},))
+    torch.export.save(program, tmp_path / "m.pt2")
+    script = save(tmp_path, module, torch.ones(2, 4))
+    with torch.no_grad():
+        module[0].bias += 1e-3
+    (tmp_path / "other").mkdir()
+    other = save(tmp_path / "other", module, torch.ones(2, 4))
+    report = validate(str(tmp_path / "m.pt2"), str(script), str(other), rows=50, allow_pickle=True)
+    assert [result.different for result in report.results] == [False, True]

@@ -18,6 +18,7 @@ def quantize(
     max_flips: of.MaxFlips = None,
     max_delta: of.MaxDelta = None,
     exclude: of.Exclude = None,
+    budget: of.Budget = "10m",
     batch: of.Batch = 64,
     seed: of.Seed = 0,
     timeout: of.Timeout = 300.0,
@@ -32,7 +33,7 @@ def quantize(
     """
     from infer_bench.cli.delivery import Delivery
     from infer_bench.cli.illustrations import Illustrations
-    from infer_bench.cli.options.reading import read_requests
+    from infer_bench.cli.options.reading import read_duration, read_requests
     from infer_bench.cli.runs.quantize import run_quantize
     from infer_bench.measure.quantize.settings import AUTO, QuantizeSettings, read_limits
 
@@ -42,6 +43,7 @@ def quantize(
         exclude=tuple(name for name in names if name != AUTO),
         exclude_auto=AUTO in names,
         allow_drawn=allow_drawn,
+        budget_s=read_duration(budget) or 600.0,
         batch=batch,
         seed=seed,
         timeout_s=timeout,

@@ -32,6 +32,7 @@ Exclude = Annotated[
         help="Leave a layer in float32. auto: the fewest that keep the limits. Repeatable.",
     ),
 ]
+Budget = Annotated[str, how("--budget", metavar="TIME", help="Time after which no more forms and layers are tried.")]
 Batch = Annotated[int, how("--batch", "-b", metavar="N", help="The batch that is timed beside single rows.")]
 Seed = Annotated[int, how("--seed", metavar="N", help="Of the split into calibrating and judging rows.")]
 Timeout = Annotated[float, machine("--timeout", metavar="SECONDS", help="Seconds that one step may take.")]

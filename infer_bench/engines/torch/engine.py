@@ -50,6 +50,9 @@ class Torch:
         "dtypes": Option(
             "of a TorchScript module's inputs, in their order, such as int64+float32; else told by use", ""
         ),
+        "columns": Option(
+            "of a TorchScript module of one matrix: how many columns its rows have, which it does not say", ""
+        ),
         "compile": Option("compile with torch.compile, at the first request of each shape", "no", ("no", "yes")),
     }
 
@@ -70,8 +73,10 @@ class Torch:
         library.set_num_threads(threads)
         if model.format == "torchscript":
             return open_script(library, model, options, options["device"])
-        if options["dtypes"]:
-            raise OptionError(f"dtypes: {model.name} keeps its own, as no TorchScript module does", "leave them out")
+        for name in ("dtypes", "columns"):
+            if options[name]:
+                text = f"{name}: {model.name} keeps its own, as no TorchScript module does"
+                raise OptionError(text, "leave them out")
         return _open_program(library, model, options)
 
 

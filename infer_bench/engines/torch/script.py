@@ -1,6 +1,7 @@
 """TorchScript modules (`.pt`, `.jit`): an archive of code, opened where pickles are."""
 
 import copy
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ from infer_bench.engines.torch.signature import FILE, ScriptSignature, read_sign
 from infer_bench.errors import EngineError, ModelError, OptionError
 from infer_bench.formats.archives import check_script
 from infer_bench.formats.graph_uses import InputUse
+from infer_bench.formats.signature import MOST_COLUMNS
 from infer_bench.model import ModelRef, ModelSpec, Remark, Task, TensorInput
 from infer_bench.typing import Array
 
@@ -95,10 +97,33 @@ def open_script(library: Any, model: ModelRef, options: Mapping[str, str], devic
     names = [argument.name for argument in list_arguments(module)]
     if signature is None or [tensor.name for tensor in signature.inputs] != names:
         signature = ScriptSignature(_describe_inputs(module, options["dtypes"]))
+        if options["columns"]:
+            signature = _read_as_rows(library, module, signature, options)
     if signature.outputs is not None:
         return _open_rows(library, module, signature, options, remarks)
     require_arrays(options)
     return ScriptSession(library, module, ModelSpec("raw", (), (), remarks=remarks, inputs=signature.inputs), device)
+
+
+def _read_as_rows(library: Any, module: Any, signature: ScriptSignature, options: Mapping[str, str]) -> ScriptSignature:
+    """The module as one of rows of so many columns. Raises `OptionError` where it does not answer one by one."""
+    columns, inputs = options["columns"], signature.inputs
+    refusal = OptionError(f"columns={columns}: the module takes no rows of so many columns", "leave it out")
+    if not columns.isdecimal() or not 0 < int(columns) <= MOST_COLUMNS or len(inputs) != 1:
+        raise refusal
+    shapes = []
+    for rows in (2, 3):
+        try:
+            with library.inference_mode():
+                output = module(library.zeros(rows, int(columns), device=options["device"]))
+        except Exception:  # noqa: BLE001 - PyTorch raises one class an operator
+            raise refusal from None
+        shapes.append(tuple(getattr(output, "shape", ())))
+    counts = {math.prod(shape[1:]) for shape in shapes}
+    if [shape[:1] for shape in shapes] != [(2,), (3,)] or len(counts) != 1:
+        raise refusal
+    rows_of_floats = TensorInput(inputs[0].name, "float32", (None, int(columns)), 0)
+    return ScriptSignature((rows_of_floats,), counts.pop())
 
 
 def _open_rows(

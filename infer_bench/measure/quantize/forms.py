@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from infer_bench.converters.quantization.forms import FORMS, Form
 from infer_bench.errors import InferBenchError
+from infer_bench.measure.quantize.budget import SHARE_OF_LAYERS, describe_s
 from infer_bench.measure.quantize.exclusion import blame_layers, fewest_excluded
 from infer_bench.measure.quantize.limits import check_limits, outcome_of
 from infer_bench.measure.quantize.reference import Outputs
@@ -43,6 +44,10 @@ def judge_forms(setup: Setup, progress: Progress) -> Iterator[Candidate]:
     """
     has_blame = False
     for index, form in enumerate(FORMS):
+        if index and setup.budget.is_spent():
+            reason = f"not tried, as {describe_s(setup.budget.total_s)} were over (--budget)"
+            yield Candidate(QuantizeResult(form.name, form.title, setup.model, failed=reason), None)
+            continue
         share = 0.1 + 0.6 * index / len(FORMS)
         progress.update(share, f"{form.title}")
         candidate = try_form(setup, form, setup.settings.exclude)
@@ -52,7 +57,7 @@ def judge_forms(setup: Setup, progress: Progress) -> Iterator[Candidate]:
             candidate = replace(candidate, result=_blame(setup, form, candidate.result, tell))
             has_blame = True
         yield candidate
-        if needs_help and setup.settings.exclude_auto:
+        if needs_help and setup.settings.exclude_auto and not setup.budget.is_spent(SHARE_OF_LAYERS):
             progress.update(0.1 + 0.6 * (index + 0.5) / len(FORMS), f"{form.title}: which layers stay float32")
             excluded = _find_exclusion(setup, form)
             if excluded is not None:
@@ -158,6 +163,15 @@ def _try(setup: Setup, form: Form, excluded: tuple[str, ...], most: int | None =
     return setup.tools.run(path, setup.trial, most=most)
 
 
+class _SpentError(Exception):
+    """The time for leaving layers out is over."""
+
+
+def _require_time(setup: Setup) -> None:
+    if setup.budget.is_spent(SHARE_OF_LAYERS):
+        raise _SpentError
+
+
 def _trial_delta(setup: Setup, form: Form, excluded: tuple[str, ...], most: int | None = None) -> float:
     try:
         outputs = _try(setup, form, excluded, most)
@@ -184,15 +198,23 @@ def _blame(setup: Setup, form: Form, result: QuantizeResult, tell: Callable[[int
     most = max(stack, MOST_BLAMING // stack * stack)
 
     def measure(excluded: tuple[str, ...]) -> float:
+        _require_time(setup)
         tell(next(trials))
         return _trial_delta(setup, form, excluded, most)
 
-    whole = measure(fixed)
-    return replace(result, blame=blame_layers(layers, fixed, measure), blame_max_abs_delta=whole)
+    try:
+        whole = measure(fixed)
+        return replace(result, blame=blame_layers(layers, fixed, measure), blame_max_abs_delta=whole)
+    except _SpentError:
+        return result
 
 
 def _find_exclusion(setup: Setup, form: Form) -> tuple[str, ...] | None:
     limits, fixed = setup.settings.limits, setup.settings.exclude
+
+    def delta_of(excluded: tuple[str, ...]) -> float:
+        _require_time(setup)
+        return _trial_delta(setup, form, excluded)
 
     def meets(excluded: tuple[str, ...]) -> bool:
         try:
@@ -203,5 +225,8 @@ def _find_exclusion(setup: Setup, form: Form) -> tuple[str, ...] | None:
         checks = check_limits(limits, delta, setup.trial_reference.flips(outputs), setup.alpha)
         return all(check.value <= check.limit / (1 if check.metric == "delta" else 2) for check in checks)
 
-    excluded = fewest_excluded(setup.free_layers, fixed, lambda excluded: _trial_delta(setup, form, excluded), meets)
+    try:
+        excluded = fewest_excluded(setup.free_layers, fixed, delta_of, meets)
+    except _SpentError:
+        return None
     return None if excluded is None else (*fixed, *excluded)

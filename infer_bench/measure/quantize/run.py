@@ -21,8 +21,8 @@ from infer_bench.measure.quantize.network_tools import NetworkTools
 from infer_bench.measure.quantize.reference import Outputs
 from infer_bench.measure.quantize.rows import Rows, read_rows
 from infer_bench.measure.quantize.settings import QuantizeSettings
-from infer_bench.measure.quantize.setup import Setup, set_up
-from infer_bench.measure.quantize.times import time_forms
+from infer_bench.measure.quantize.setup import NO_LIMIT, Setup, set_up
+from infer_bench.measure.quantize.times import least_s, time_forms
 from infer_bench.measure.target import refuse_target
 from infer_bench.model import ModelRef
 from infer_bench.output import OutputFile
@@ -66,7 +66,8 @@ def quantize(
         network = tools.prepare()
         _check_layers(settings, network)
         rows = draw_rows(tools, network, settings) if data is None else _read(data, judge, labels, network, settings)
-        setup, notices = set_up(tools, network, rows, settings)
+        setup, rows, notices = set_up(tools, network, rows, settings)
+        progress.update(0.1, notices[-1].message)
         candidates = list(judge_forms(setup, progress))
         candidates = _time(candidates, setup, progress)
         choice = _choose(candidates)
@@ -96,6 +97,8 @@ def _check_usage(data: str | None, labels: str | None, judge: str | None, settin
         raise UsageError(
             "quantize needs rows to calibrate on", "--data calibration.npz, or --allow-drawn for rows that are drawn"
         )
+    if data is None and not settings.limits.any:
+        raise UsageError(*NO_LIMIT)
     if data is None and (labels or judge):
         raise UsageError("drawn rows have no labels and judge alone", "give rows with --data")
     if data is not None and settings.requests:
@@ -146,6 +149,9 @@ def _time(candidates: list[Candidate], setup: Setup, progress: Progress) -> list
         return candidates
     rows = setup.judging
     batches = sorted({1, min(setup.settings.batch, rows.count)}) if rows.free else [rows.stack]
+    batches = [batch for batch in batches if setup.budget.has_room(least_s(batch, len(paths), setup.budget.row_s))]
+    if not batches:
+        return candidates
     times = time_forms(
         setup.tools.source, paths, setup.judging, batches, setup.settings.seed, setup.settings.timeout_s,
         lambda share: progress.update(0.7 + 0.3 * share, "timing every form beside the original"),

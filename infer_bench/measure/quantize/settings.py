@@ -32,7 +32,8 @@ class QuantizeSettings:
     """`exclude` names layers that stay float32; `exclude_auto` finds the fewest that have to.
 
     `batch` is the second batch size that is timed, beside 1. `blame` says whether layers are left out one at a time.
-    `requests` are the choices of drawn rows, which `allow_drawn` asks for.
+    `requests` are the choices of drawn rows, which `allow_drawn` asks for. After `budget_s` seconds
+    nothing new is tried.
     """
 
     limits: QuantizeLimits = QuantizeLimits()
@@ -43,6 +44,7 @@ class QuantizeSettings:
     seed: int = 0
     timeout_s: float = 300.0
     time_forms: bool = True
+    budget_s: float = 600.0
     requests: RequestChoices = field(default_factory=RequestChoices)
 
     def __post_init__(self) -> None:
@@ -52,6 +54,8 @@ class QuantizeSettings:
             raise UsageError(f"--batch {self.batch} is no batch", "a number from 1 on")
         if not self.timeout_s > 0:
             raise UsageError(f"--timeout {self.timeout_s:g} is no time", "seconds above 0")
+        if not self.budget_s > 0:
+            raise UsageError(f"--budget {self.budget_s:g}s is no time", "seconds above 0")
         if any(len(shapes) > 1 for shapes in self.requests.shapes.values()):
             raise UsageError("quantize draws rows of one shape", "give each input one --shape")
 

@@ -1,5 +1,6 @@
 """What every form of a network is made from and judged by."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -7,6 +8,7 @@ from infer_bench.converters.quantization.forms import FORMS
 from infer_bench.converters.quantization.network import Layer
 from infer_bench.errors import UsageError
 from infer_bench.measure.candidates.models import describe_model
+from infer_bench.measure.quantize.budget import Budget, fit_drawn
 from infer_bench.measure.quantize.network_tools import NetworkTools, RowsFile
 from infer_bench.measure.quantize.reference import Reference, read_reference
 from infer_bench.measure.quantize.rows import Rows, warn_of_range
@@ -15,6 +17,9 @@ from infer_bench.report.common import ModelInfo, Notice
 from infer_bench.workers.tasks.quantize import NetworkDescription
 
 DEFAULT_FLIPS = 0.01
+NO_LIMIT = ("nothing says how much may be lost", "--max-delta 0.05, --max-flips 1% or --max-drop accuracy=0.5%")
+FIRST = 32
+"""So many rows tell how long all will take."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +35,7 @@ class Setup:
     trial: RowsFile
     trial_reference: Reference
     settings: QuantizeSettings
+    budget: Budget
 
     @property
     def alpha(self) -> float:
@@ -49,13 +55,18 @@ class Setup:
 
 def set_up(
     tools: NetworkTools, network: NetworkDescription, rows: Rows, settings: QuantizeSettings
-) -> tuple[Setup, list[Notice]]:
-    """Run the original on all rows, and say what is judged and by what. Raises `UsageError` without a limit."""
-    source = tools.source
+) -> tuple[Setup, Rows, list[Notice]]:
+    """Run the original on all rows, and say what is judged and by what; with the rows that the budget has time for.
+
+    Raises `UsageError` without a limit.
+    """
+    source, budget = tools.source, Budget(settings.budget_s)
+    budget.row_s = _time_row(tools, rows)
+    rows, fewer = fit_drawn(rows, budget)
     calibrating, judging = tools.save(rows.calibrating, "calibrating"), tools.save(rows.judging, "judging")
     flips_limited = settings.limits.max_flips is not None
     reference = read_reference(tools.run(source.path, judging), rows.labels, flips_limited=flips_limited)
-    notices = [*_announce_rows(rows, reference), *warn_of_range(rows)]
+    notices = [*_announce_rows(rows, reference), *warn_of_range(rows), *fewer, budget.announce(rows.judging.count)]
     if not settings.limits.any:
         settings = replace(settings, limits=_default_limits(reference, rows))
     if settings.limits.max_flips is not None and reference.scores is None:
@@ -69,15 +80,22 @@ def set_up(
         if rows.selecting_labels is not None:
             trial_reference = read_reference(trial_reference.outputs, rows.selecting_labels, flips_limited=True)
     info = describe_model(source, None)
-    setup = Setup(tools, info, network.layers, calibrating, judging, reference, trial, trial_reference, settings)
-    return setup, notices
+    own = Setup(tools, info, network.layers, calibrating, judging, reference, trial, trial_reference, settings, budget)
+    return own, rows, notices
+
+
+def _time_row(tools: NetworkTools, rows: Rows) -> float:
+    """Seconds that the original takes for a row, of the first few."""
+    stack = max(1, rows.judging.stack)
+    first = tools.save(rows.judging.take(range(min(rows.judging.count, max(stack, FIRST // stack * stack)))), "first")
+    start_s = time.monotonic()
+    tools.run(tools.source.path, first)
+    return (time.monotonic() - start_s) / first.count
 
 
 def _default_limits(reference: Reference, rows: Rows) -> QuantizeLimits:
     if reference.scores is None or rows.are_drawn:
-        raise UsageError(
-            "nothing says how much may be lost", "--max-delta 0.05, --max-flips 1% or --max-drop accuracy=0.5%"
-        )
+        raise UsageError(*NO_LIMIT)
     return QuantizeLimits(max_flips=DEFAULT_FLIPS)
 
 

@@ -21,6 +21,11 @@ PROCESS_NS = 700_000_000
 """What a process may measure for at each batch size."""
 
 
+def least_s(batch: int, forms: int, row_s: float) -> float:
+    """Seconds that timing a batch takes at the least: a call to warm up and a round, of each file in each process."""
+    return PROCESSES * (CALLS + 1) * (forms + 1) * max(1, batch) * row_s
+
+
 def time_forms(
     source: ModelRef,
     paths: Sequence[str],

@@ -117,3 +117,17 @@ def read_same_output(reference: Predictor, others: Sequence[Predictor]) -> None:
 def _read_output(predictor: Predictor, name: str) -> None:
     if name in predictor.spec.unread_outputs and not predictor.candidate.options.get("output"):
         predictor.read_output(name)
+
+
+def read_as_rows(predictors: Sequence[Predictor]) -> None:
+    """Open TorchScript modules of one input as models of rows where others take rows: they keep no sizes to tell by.
+
+    One that does not answer rows of so many columns stays a network.
+    """
+    columns = {len(predictor.spec.features) for predictor in predictors if predictor.spec.features}
+    if len(columns) != 1:
+        return
+    for predictor in predictors:
+        if predictor.candidate.artefact.format == "torchscript" and len(predictor.spec.inputs) == 1:
+            with contextlib.suppress(InferBenchError):
+                predictor.reopen("columns", str(*columns))

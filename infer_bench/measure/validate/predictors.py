@@ -69,8 +69,12 @@ class Predictor:
 
     def read_output(self, name: str) -> None:
         """Load the model anew, to read another of its outputs. Raises what the worker raised."""
+        self.reopen("output", name)
+
+    def reopen(self, option: str, value: str) -> None:
+        """Load the model anew with an option of its engine. Raises what the worker raised."""
         self._worker.kill()
-        label, options = f"{self._first_label},output={name}", {**self.candidate.options, "output": name}
+        label, options = f"{self._first_label},{option}={value}", {**self.candidate.options, option: value}
         self.candidate = replace(self.candidate, label=label, options=options)
         self._worker = self._start()
         self.open()

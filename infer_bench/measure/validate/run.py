@@ -21,6 +21,7 @@ from infer_bench.measure.validate.opening import (
     build_candidates,
     open_predictors,
     plan_predictors,
+    read_as_rows,
     read_same_output,
 )
 from infer_bench.measure.validate.other_outputs import compare_other_outputs, name_other_outputs
@@ -98,6 +99,7 @@ def open_comparison(
     rows.check(settings)  # what needs no worker comes before the first is started
     candidates = build_candidates(plans, settings)
     with open_predictors(candidates, settings) as openings:
+        read_as_rows([opening.predictor for opening in openings if opening.predictor])
         if network_inputs(openings):
             if settings.part is not None:
                 raise UsageError("networks that take tensors are compared in one run", "leave out --shard")

@@ -73,7 +73,7 @@ def describe_group(group: NetworkGroup) -> CheckedGroup:
 
 def is_empty(group: NetworkGroup) -> bool:
     """Whether no request has a single value in any output: nothing was compared then."""
-    return all(0 in output.shapes[0] and not output.varies for output in group.comparison.outputs.values())
+    return all(output.is_empty for output in group.comparison.outputs.values())
 
 
 def describe_failure(group: NetworkGroup) -> str | None:

@@ -23,6 +23,7 @@ from infer_bench.stats.agreement.tensors.output_comparison import OutputComparis
 from infer_bench.version import __version__
 
 MEANING = "outputs of a network"
+EMPTY = "every output of both sides is empty, so that nothing could be compared"
 
 
 def report_on(validation: NetworkValidation, *, complete: bool = True) -> ValidateReport:
@@ -89,6 +90,8 @@ def _failure(candidate: NetworkCandidate, outputs: Sequence[OutputComparison]) -
     """Why a candidate was not compared, or not to the end; None where it was."""
     if candidate.error is not None:
         return str(candidate.error)
+    if outputs and all(output.is_empty for output in outputs):
+        return EMPTY
     is_blank = [output.tally.is_blank for output in outputs if output.tally.rows]
     has_text = any(not output.tally.rows and output.requests for output in outputs)
     return BLANK if is_blank and all(is_blank) and not has_text else None

@@ -14,6 +14,7 @@ from infer_bench.measure.validate.networks.answers import (
 )
 from infer_bench.measure.validate.networks.causes import explain_candidates
 from infer_bench.measure.validate.networks.other_requests import draw_unreached
+from infer_bench.measure.validate.networks.repetition import except_unrepeatable
 from infer_bench.measure.validate.networks.report import report_on
 from infer_bench.measure.validate.networks.validation import NetworkValidation, RequestTable
 from infer_bench.measure.validate.partial_reports import PartialReports
@@ -35,6 +36,7 @@ def compare_networks(
         own_progress = PartialReports(progress, save_partial) if save else progress
         for requests in validation.requests:
             _compare_group(validation, requests, own_progress)
+        except_unrepeatable(validation)
         own_progress.update(1, "looking for causes")
         explain_candidates(validation)
         if _look_up_unreached(validation, own_progress):

@@ -72,6 +72,11 @@ class OutputComparison:
         return not any(dtype.startswith(("float", "complex")) for dtype in self.dtypes)
 
     @property
+    def is_empty(self) -> bool:
+        """Whether both sides gave not a single value for any request."""
+        return self.unlike is None and not self.varies and 0 in self.shapes[0]
+
+    @property
     def unequal(self) -> int:
         """How many exact values differ, ties left out."""
         return sum(request.unequal - request.ties for request in self.requests)
