@@ -18,6 +18,8 @@ _NO_FLOATS = frozenset(
     {"Shape", "Size", "ArgMax", "ArgMin", "NonZero", "IsNaN", "IsInf", "Equal", "Less", "LessOrEqual", "Greater"}
     | {"GreaterOrEqual", "And", "Or", "Xor", "Not"}
 )
+_STASHING = frozenset({"LayerNormalization", "GroupNormalization", "RMSNormalization"})
+"""Operators that compute means in float32 whatever they are given, unless `stash_type` says otherwise."""
 _OF_SIZES = frozenset({"Shape", "Size"})
 """Operators that no number of a tensor reaches."""
 
@@ -66,7 +68,7 @@ def _read_node(node: Any, types: _Types) -> None:
     elif node.op_type == "Cast":
         ways.append(given if given and source and _RANKS[given] < _RANKS[source] else "")
     elif node.op_type not in _MOVING:
-        ways.append(given)
+        ways += [given, _stash(node)]
     for name in node.output:
         types.own[name], types.on_the_way[name] = given, _narrowest(ways)
 
@@ -84,6 +86,12 @@ def _target(node: Any) -> str | None:
     if node.op_type == "Constant":
         return "float32" if {"value_float", "value_floats"} & attributes.keys() else ""
     return "float32" if node.op_type == "ConstantOfShape" else None
+
+
+def _stash(node: Any) -> str:
+    if node.op_type not in _STASHING:
+        return ""
+    return next((FLOATS.get(a.i, "") for a in node.attribute if a.name == "stash_type"), "float32")
 
 
 def _graphs_of(node: Any) -> Iterable[Any]:

@@ -40,6 +40,8 @@ def weights(scale: float = 1.0) -> dict[str, Array]:
         ("a = Cast<to = 10>(x) b = Exp(a) y = Cast<to = 1>(b)", "float", "float", "float16"),
         ("a = Cast<to = 16>(x) y = Cast<to = 11>(a)", "double", "double", "bfloat16"),
         ("y = Identity(x)", "double", "double", "float64"),
+        ("y = LayerNormalization(x, x)", "double", "double", "float32"),
+        ("y = LayerNormalization<stash_type = 11>(x, x)", "double", "double", "float64"),
     ],
 )
 def test_the_narrowest_that_is_computed_in(body: str, given: str, taken: str, precision: str) -> None:

@@ -101,7 +101,7 @@ def _describe_output(output: OutputDelta) -> str:
         return f"{output.output} is {tensor.candidate_dtype} and not {tensor.dtype}"
     if tensor is not None and tensor.exact:
         return f"{output.output} has {tensor.unequal:,} other values"
-    times = f", {tensor.rounding.ratio:,.1f} × what float32 rounds" if tensor and tensor.rounding else ""
+    times = f", {tensor.rounding.ratio:,.1f} × what the original rounds" if tensor and tensor.rounding else ""
     return f"{output.output} by max |Δ| {output.max_abs_delta:.1e}{times}"
 
 
