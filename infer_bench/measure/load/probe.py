@@ -93,7 +93,7 @@ def _explain(url: str, kind: str, example: str, timeout_s: float) -> CannotRun:
     if kind in _REDIRECTS:
         return CannotRun(f"{url} redirects to {detail or 'nowhere'}", "name the address that answers itself")
     if kind.startswith("status-"):
-        return CannotRun(f"{url} refuses the request with {status}{explanation}", "see path, protocol and columns")
+        return CannotRun(f"{url} refuses the request with {status}{explanation}", _hint_at(status))
     sentences = {
         "refused": (f"{url} refuses connections", "start the service, or see the port"),
         "timeout": (f"{url} gave no answer in {timeout_s:g} s", "raise --timeout, or see whether it is up"),
@@ -108,3 +108,15 @@ def _explain(url: str, kind: str, example: str, timeout_s: float) -> CannotRun:
     }
     message, hint = sentences.get(kind, (f"{url} cannot be reached{explanation}", "see the address"))
     return CannotRun(message, hint)
+
+
+def _hint_at(status: str) -> str:
+    """What helps, by the status of a refusal."""
+    by_status = {
+        "401": "--token-file gives the bearer token that is asked for",
+        "403": "see what the service allows, and --token-file",
+        "408": "see the service's limit on the time of a request",
+        "413": "send less in a request, or raise the service's limit",
+        "429": "the service, or a proxy before it, limits how many requests it takes: see its limit, and who else asks",
+    }
+    return by_status.get(status, "see path, protocol and columns")

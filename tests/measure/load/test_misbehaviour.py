@@ -89,6 +89,21 @@ def test_what_every_request_would_meet_is_told_beforehand(handler: Handler, mess
         run(handler, rows)
 
 
+@pytest.mark.parametrize(
+    ("status", "hint"),
+    [
+        ("401 Unauthorized", "--token-file"),
+        ("404 Not Found", "see path"),
+        ("429 Too Many Requests", "limits how many requests"),
+    ],
+)
+def test_what_helps_goes_by_the_status(status: str, hint: str, rows: str) -> None:
+    with pytest.raises(CannotRun, match=f"with {status[:3]}: no") as caught:
+        run(lambda exchange: exchange.reply_json({"error": "no"}, status), rows)
+    assert caught.value.hint is not None
+    assert hint in caught.value.hint
+
+
 def test_a_service_that_never_answers_is_told_beforehand(rows: str) -> None:
     with pytest.raises(CannotRun, match=r"no answer in 0\.2 s"):
         run(lambda exchange: None, rows, timeout_s=0.2)
