@@ -39,8 +39,14 @@ def serve_model(model: str, settings: ServerSettings) -> Iterator[str]:
     command += ["--engine", settings.engine] if settings.engine else []
     command += ["--allow-pickle"] if settings.allow_pickle else []
     # A session of its own: Ctrl-C is for the load, which then ends the server.
+    # No buffer: a line that stood in it would be waited for in vain.
     process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+        command,
+        bufsize=0,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
     )
     try:
         yield _read_address(process, settings.start_s)

@@ -1,5 +1,6 @@
 """A model in place of an address, and one that answers are compared with."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,6 +55,15 @@ def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
         serve_model(DIGITS, replace(PATIENT, engine="nothing")),
     ):
         pass
+
+
+def test_a_server_that_says_more_than_its_address_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "server"
+    script.write_text("#!/bin/sh\nprintf 'one by one\\nserving x on http://127.0.0.1:9 (y)\\n' >&2\nexec sleep 600\n")
+    script.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(script))
+    with serve_model("x", PATIENT) as address:
+        assert address == "http://127.0.0.1:9"
 
 
 def test_a_tolerance_needs_a_model() -> None:
