@@ -36,9 +36,7 @@ class TensorSession:
 
     def postprocess(self, outputs: Any) -> Floats:
         """All numbers of one request as a single row, float64 (1, numbers), output by output."""
-        arrays = [array for array in self.named_outputs(outputs).values() if array.dtype.kind in "fiub"]
-        rows = [array.reshape(1, -1).astype(np.float64) for array in arrays]
-        return np.concatenate(rows, axis=1) if rows else np.empty((1, 0))
+        return as_row(self.named_outputs(outputs))
 
     def labels(self, predictions: Floats) -> Array | None:
         """None: which output is a class is not known."""
@@ -51,6 +49,12 @@ class TensorSession:
     def close(self) -> None:
         """Release the library's objects."""
         self.predict = refuse_call
+
+
+def as_row(outputs: Mapping[str, Array]) -> Floats:
+    """All numbers of a request's outputs as a single row, float64 (1, numbers), output by output."""
+    rows = [array.reshape(1, -1).astype(np.float64) for array in outputs.values() if array.dtype.kind in "fiub"]
+    return np.concatenate(rows, axis=1) if rows else np.empty((1, 0))
 
 
 def require_arrays(options: Mapping[str, str]) -> None:

@@ -36,7 +36,7 @@ class Service:
         self.name = name
         self.reader = RowReader(main.spec, sparse=settings.sparse, matrix=main.takes_numbers, fill=main.fill)
         main.warm_up()
-        most = MOST_ROWS if main.rows_are_apart else 1
+        most = 1 if main.alone_because else MOST_ROWS
         self.batcher = Batcher(paths, limit=settings.queue, row_ns=main.row_ns, most_rows=most, count=self._count_batch)
         self.shadow = self._make_shadow()
         self.draining = False

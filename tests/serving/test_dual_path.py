@@ -15,7 +15,8 @@ from infer_bench.serving import application
 from infer_bench.serving.app import open_paths
 from infer_bench.serving.comparison import compare_pair
 from infer_bench.serving.paths.dual_path import align
-from infer_bench.serving.paths.served_model import Predictions, choose_candidate
+from infer_bench.serving.paths.predictions import Predictions
+from infer_bench.serving.paths.served_model import choose_candidate
 from infer_bench.serving.settings import ModelPlan, ServingSettings
 from tests.engines.zoo import NAMES, SavedModel, frame, matrix, target
 from tests.serving.client import ask, converse, counters, predict

@@ -10,7 +10,7 @@ from infer_bench.serving.app import APPLICATION, require_libraries
 from infer_bench.serving.comparison import compare_pair
 from infer_bench.serving.paths.served_model import choose_candidate
 from infer_bench.serving.processes.listener import bind, is_loopback, url_of
-from infer_bench.serving.processes.plan import ServerPlan
+from infer_bench.serving.processes.plan import Ready, ServerPlan
 from infer_bench.serving.processes.supervisor import Supervisor
 from infer_bench.serving.settings import ModelPlan, ServingSettings
 
@@ -52,10 +52,13 @@ def run_serve(plan: ServerPlan) -> int:
         plan = _compare(plan) if plan.models.fallback and not plan.models.primary_error else plan
         url = url_of(listener)
 
-        def tell_ready(primary_error: str) -> None:
+        def tell_ready(ready: Ready) -> None:
             _warn_of_reach(plan)
-            if primary_error:
-                _tell(f"{plan.models.model} cannot be loaded, so {plan.models.fallback} answers: {primary_error}")
+            models = plan.models
+            if ready.primary_error:
+                _tell(f"{models.model} cannot be loaded, so {models.fallback} answers: {ready.primary_error}")
+            if ready.alone_because:
+                print(f"requests are answered one by one: {ready.alone_because}", file=sys.stderr, flush=True)
             print(f"serving {plan.models.model} on {url} (Ctrl-C ends it)", file=sys.stderr, flush=True)
 
         Supervisor(plan, listener, tell=_tell, tell_ready=tell_ready).run()

@@ -18,6 +18,10 @@ from infer_bench.serving.rows.rows import Rows
 MOST_ROWS = 4096
 """So many rows go together at the most, unless one request alone has more."""
 LONGEST_ON_LOOP_NS = 1_000_000
+LONGEST_TOGETHER_NS = 50_000_000
+"""Requests of a network that are expected to take longer together go in several calls, and the first is not kept."""
+MOST_OTHERS = 64
+"""So many requests of other shapes may stand between those that go together."""
 _MOST_GROWTH = 10.0
 _WEIGHT = 0.2
 """Of the latest call in what a row is expected to take."""
@@ -43,8 +47,8 @@ Results = list[Answer | Exception]
 class Batcher:
     """The queue before the engine. `row_ns` is what a row is known to take, None where it is not known.
 
-    Requests go together up to `most_rows`; 1: each goes alone, whatever rows it has.
-    `count` is called with the number of requests and of rows of every call.
+    Requests go together up to `most_rows`; 1: each goes alone, whatever rows it has. Those of a network go together as
+    its `stacking` says. `count` is called with the number of requests and of rows of every call.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class Batcher:
         self._count = count
         self._row_ns = row_ns
         self._on_loop = all(model.stays_on_loop for model in (paths.primary, paths.fallback) if model is not None)
+        self._stacking = paths.primary.stacking if paths.primary is not None else None
         self._waiting: deque[Waiting] = deque()
         self._busy = False
         self._thread = ThreadPoolExecutor(1, "infer-bench-engine")
@@ -123,15 +128,38 @@ class Batcher:
                 waiter.set_result(result)
 
     def _next_batch(self) -> tuple[list[Waiting], int]:
-        """The oldest requests whose callers still wait, and how many rows they have."""
+        """The oldest request whose caller still waits, those that go along with it, and how many rows they have."""
         batch: list[Waiting] = []
-        rows = 0
-        while self._waiting and (not batch or rows + self._waiting[0][0].count <= self._most_rows):
+        others: list[Waiting] = []
+        rows, most = 0, self._most_rows
+        while self._waiting and rows < most and len(others) < MOST_OTHERS:
             request = self._waiting.popleft()
-            if not request[1].done():
-                batch.append(request)
-                rows += request[0].count
+            if request[1].done():
+                continue
+            self._prepare(request[0], is_alone=not batch and not self._waiting)
+            if not batch:
+                most = self._find_most(request[0])
+            elif not _is_alike(batch[0][0], request[0]):
+                others.append(request)
+                continue
+            elif rows + request[0].weight > most:
+                others.append(request)
+                break
+            batch.append(request)
+            rows += request[0].weight
+        self._waiting.extendleft(reversed(others))
         return batch, rows
+
+    def _prepare(self, rows: Rows, *, is_alone: bool) -> None:
+        """See whether a network's request may go along with others, where there are any."""
+        if self._stacking is not None and rows.stackable is None and not is_alone:
+            rows.stackable = self._stacking.prepare(rows)
+
+    def _find_most(self, rows: Rows) -> int:
+        """How many rows may go along with these: of a network no more than it is expected to answer in a while."""
+        if rows.stackable is None or self._row_ns is None:
+            return self._most_rows if rows.stackable is None else rows.stackable.most
+        return min(rows.stackable.most, int(LONGEST_TOGETHER_NS / max(1.0, self._row_ns)))
 
     def _run(self, batch: list[Waiting], rows: int) -> Results:
         start = time.perf_counter_ns()
@@ -147,3 +175,10 @@ class Batcher:
         if self._row_ns is not None:
             row_ns = (1 - _WEIGHT) * self._row_ns + _WEIGHT * min(row_ns, _MOST_GROWTH * self._row_ns)
         self._row_ns = row_ns
+
+
+def _is_alike(rows: Rows, other: Rows) -> bool:
+    """Whether both may go together; those of a table always may."""
+    if rows.stackable is None or other.stackable is None:
+        return rows.stackable is other.stackable
+    return rows.stackable.shapes == other.stackable.shapes

@@ -9,7 +9,8 @@ import numpy as np
 from infer_bench.errors import EngineError
 from infer_bench.model import ModelSpec, Phase
 from infer_bench.serving.faults import RequestFault
-from infer_bench.serving.paths.served_model import Predictions, ServedModel
+from infer_bench.serving.paths.predictions import Predictions
+from infer_bench.serving.paths.served_model import ServedModel
 from infer_bench.serving.rows.rows import Rows
 from infer_bench.typing import Array, Floats
 
@@ -50,12 +51,13 @@ class DualPath:
         if self.primary is None:
             return [self._answer_instead(rows, "load") for rows in batch]
         try:
-            predictions = self.primary.answer(batch)
+            parts = self.primary.answer_each(batch)
         except EngineError as error:
             if len(batch) > 1:
                 return [self.answer([rows])[0] for rows in batch]
             return [self._answer_instead(batch[0], "refused", error)]
-        return [self._with_finite(rows, answer) for rows, answer in zip(batch, _split(predictions, batch), strict=True)]
+        answers = [Answer(part.values, part.labels, part.phases_ns, outputs=part.outputs) for part in parts]
+        return [self._with_finite(rows, answer) for rows, answer in zip(batch, answers, strict=True)]
 
     def close(self) -> None:
         """Release both models."""
@@ -100,19 +102,6 @@ class DualPath:
             except EngineError:
                 return RequestFault(500, "failed", f"the model fails: {message}")
         return RequestFault(422, "refused", message, columns=self.main.spec.feature_names)
-
-
-def _split(predictions: Predictions, batch: Sequence[Rows]) -> list[Answer]:
-    """Each request's part of what was predicted in one call."""
-    if len(batch) == 1:
-        return [Answer(predictions.values, predictions.labels, predictions.phases_ns, outputs=predictions.outputs)]
-    answers, start = [], 0
-    for rows in batch:
-        part = slice(start, start + rows.count)
-        labels = None if predictions.labels is None else predictions.labels[part]
-        answers.append(Answer(predictions.values[part], labels, predictions.phases_ns))
-        start += rows.count
-    return answers
 
 
 def align(predictions: Predictions, spec: ModelSpec, reference: ModelSpec) -> Predictions:

@@ -2,9 +2,9 @@
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,32 +13,24 @@ from infer_bench.engines.base import Session
 from infer_bench.engines.feeds.schema import Schema
 from infer_bench.engines.onnxruntime.inputs import Tensor
 from infer_bench.engines.session import first_line
+from infer_bench.engines.tensor_session import as_row
 from infer_bench.errors import EngineError, InferBenchError, UsageError
 from infer_bench.measure.candidates.candidates import Candidate, choose_candidates, usual_candidate
 from infer_bench.measure.candidates.models import identify_model
 from infer_bench.model import PHASES, ModelRef, ModelSpec, Phase, TensorInput
 from infer_bench.serving.paths.observed_outputs import observe_outputs
+from infer_bench.serving.paths.predictions import Predictions, join_values, split_predictions
+from infer_bench.serving.paths.stacking import Stacking
+from infer_bench.serving.paths.stacking_trial import try_stacking
 from infer_bench.serving.rows.feed import BatchFeed, array_schema, number_tensors
 from infer_bench.serving.rows.rows import Rows
 from infer_bench.serving.settings import ServingSettings
 from infer_bench.typing import Array, Floats
 
+Result = TypeVar("Result")
 _WARM_ROWS = 4
 _ROUNDING = 1e-5
 """What rows alone and together may differ by, as a share of the prediction or of 1: more than float32 rounds."""
-
-
-@dataclass(slots=True)
-class Predictions:
-    """`values` (rows, outputs), `labels` (rows,) or None, and what each phase of the call took.
-
-    `outputs` are those of a network by name, a record each; None of other models.
-    """
-
-    values: Floats
-    labels: list[Any] | None
-    phases_ns: dict[Phase, int]
-    outputs: Sequence[Mapping[str, Array]] | None = None
 
 
 @dataclass(eq=False)
@@ -46,9 +38,10 @@ class ServedModel:
     """A model with its session. It is called by one thread at a time, which `lock` sees to.
 
     `sample` is a row that it has answered, None where there is nothing to draw one from or it answered none; `row_ns`
-    is what a call of one row took. Where `rows_are_apart` is False, a row's prediction depends on those that it is
-    predicted with, as in a network that is quantised by what a batch holds. `declared_outputs` are a network's, as
-    its file or a run says; none where neither does.
+    is what a call of one row took. `alone_because` is why requests are answered one by one, empty where they go
+    together: as in a network that is quantised by what a batch holds, an answer may depend on those beside it.
+    `stacking` is how a network's go together. `declared_outputs` are a network's, as its file or a run says; none where
+    neither does.
     """
 
     candidate: Candidate
@@ -56,7 +49,8 @@ class ServedModel:
     lock: threading.Lock = field(default_factory=threading.Lock)
     sample: Rows | None = None
     row_ns: float | None = None
-    rows_are_apart: bool = True
+    alone_because: str = ""
+    stacking: Stacking | None = None
     declared_outputs: tuple[TensorInput, ...] = ()
 
     def __post_init__(self) -> None:
@@ -108,9 +102,18 @@ class ServedModel:
 
     def answer(self, batch: Sequence[Rows]) -> Predictions:
         """Predict the rows of several requests in one call. Raises `EngineError` when the model refuses them."""
+        return self._call(self._answer if self._chunk is None else self._answer_in_chunks, batch)
+
+    def answer_each(self, batch: Sequence[Rows]) -> list[Predictions]:
+        """What each of several requests gets in one call; a network's are all `stackable`. Raises as `answer`."""
+        if len(batch) > 1 and self.stacking is not None:
+            return self._call(self._answer_stacked, batch)
+        return split_predictions(self.answer(batch), batch)
+
+    def _call(self, function: Callable[[Sequence[Rows]], Result], batch: Sequence[Rows]) -> Result:
         with self.lock:
             try:
-                return self._answer(batch) if self._chunk is None else self._answer_in_chunks(batch, self._chunk)
+                return function(batch)
             except InferBenchError:
                 raise
             except (KeyboardInterrupt, SystemExit) as error:
@@ -148,8 +151,28 @@ class ServedModel:
         }
         return Predictions(values, plain, phases, named)
 
-    def _answer_in_chunks(self, batch: Sequence[Rows], size: int) -> Predictions:
+    def _answer_stacked(self, batch: Sequence[Rows]) -> list[Predictions]:
+        """Of a network, each request being some of the entries along the batch axes."""
+        session: Any = self.session
+        requests = [rows.stackable for rows in batch if rows.stackable is not None]
+        assert self.stacking is not None
+        start = time.perf_counter_ns()
+        inputs = session.preprocess(self.stacking.join([request.arrays for request in requests]))
+        fed = time.perf_counter_ns()
+        outputs = session.predict(inputs)
+        end = time.perf_counter_ns()
+        parts = self.stacking.split(session.named_outputs(outputs), [request.count for request in requests])
+        values = [as_row(named) for named in parts]
+        phases: dict[Phase, int] = {
+            "preprocess": fed - start,
+            "predict": end - fed,
+            "postprocess": time.perf_counter_ns() - end,
+        }
+        return [Predictions(row, None, phases, [named]) for row, named in zip(values, parts, strict=True)]
+
+    def _answer_in_chunks(self, batch: Sequence[Rows]) -> Predictions:
         """Of a model that takes so many rows at a time and no other number; the last call is filled up."""
+        size = self._chunk or 1
         parts = []
         for rows in batch:
             for start in range(0, rows.count, size):
@@ -160,7 +183,7 @@ class ServedModel:
         phases: dict[Phase, int] = {phase: sum(part.phases_ns[phase] for part in parts) for phase in PHASES}
         labels = None if parts[0].labels is None else [label for part in parts for label in part.labels or ()]
         outputs = [named for part in parts for named in part.outputs or ()] if self._is_network else None
-        return Predictions(_join_values([part.values for part in parts]), labels, phases, outputs)
+        return Predictions(join_values([part.values for part in parts]), labels, phases, outputs)
 
     def _text_labels(self, outputs: Any) -> list[str] | None:
         texts: list[str] = self._texts(outputs) if self._texts is not None else []
@@ -169,17 +192,26 @@ class ServedModel:
     def warm_up(self) -> None:
         """Answer rows drawn from the model: the first request does not pay for it, and what rows cost is known.
 
-        Rows are answered alone and together. Where there are none that the model answers, nothing is known. Of a
-        network that does not declare its outputs, these are observed.
+        Rows, and a network's requests, are answered alone and together. Where there are none that the model answers,
+        nothing is known. Of a network that does not declare its outputs, these are observed.
         """
         if self._is_network:
-            self.declared_outputs = getattr(self.session, "declared_outputs", ())
+            self._warm_up_network()
+        elif self.spec.features:
+            self._warm_up_rows()
+
+    def _warm_up_network(self) -> None:
+        self.declared_outputs = getattr(self.session, "declared_outputs", ())
+        with self.lock:
             if not self.spec.output_names:
-                with self.lock:
-                    self.declared_outputs = observe_outputs(self.session)
-        if not self.spec.features:
-            self.rows_are_apart = not self.spec.inputs  # a network's requests are answered one by one
-            return
+                self.declared_outputs = observe_outputs(self.session)
+            result = try_stacking(self.session)
+        if isinstance(result, Stacking):
+            self.stacking, self.row_ns = result, result.row_ns
+        else:
+            self.alone_because = result
+
+    def _warm_up_rows(self) -> None:
         try:
             rows = self._draw_rows()
             alone = [self.answer([row]) for row in rows]
@@ -191,10 +223,11 @@ class ServedModel:
             return
         try:
             together = self.answer(rows)
-        except InferBenchError:  # as of a model that gives one prediction for all rows
-            self.rows_are_apart = False
+        except InferBenchError as error:  # as of a model that gives one prediction for all rows
+            self.alone_because = f"the model does not take several rows together: {error.message}"
             return
-        self.rows_are_apart = _agree(np.concatenate([answer.values for answer in alone]), together.values)
+        if not _agree(np.concatenate([answer.values for answer in alone]), together.values):
+            self.alone_because = "a prediction depends on the rows beside it"
 
     def _draw_rows(self) -> list[Rows]:
         """Some rows, each on its own."""
@@ -215,13 +248,6 @@ def _describe_count(predictions: int, rows: int) -> str:
         return f"the model gives a single prediction for all {rows:,} rows of the request: send each row by itself"
     noun = "prediction" if rows == 1 else "predictions"
     return f"the model gives {predictions:,} predictions where {rows:,} {noun} would be one for each row"
-
-
-def _join_values(parts: Sequence[Floats]) -> Floats:
-    """Those of several calls; the numbers of a network may be more in one than in another, which NaN fills up."""
-    width = max(part.shape[1] for part in parts)
-    filled = [np.pad(part, ((0, 0), (0, width - part.shape[1])), constant_values=np.nan) for part in parts]
-    return np.concatenate(filled)
 
 
 def _agree(alone: Floats, together: Floats) -> bool:

@@ -44,6 +44,11 @@ class WorkerPlan:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What a worker says once it accepts requests; `primary_error` is why the model could not be loaded."""
+    """What a worker says once it accepts requests.
+
+    `primary_error` is why the model could not be loaded, `alone_because` why requests are answered one by one (empty:
+    they go together).
+    """
 
     primary_error: str = ""
+    alone_because: str = ""

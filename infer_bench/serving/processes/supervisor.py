@@ -64,7 +64,8 @@ class WorkerSlot:
                     [sys.executable, "-P", "-m", "infer_bench.serving", str(theirs.fileno())],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
-                    env={**os.environ, **thread_environment(threads)},
+                    # ONNX Runtime 1.32 else reports to its maker, and warns where it cannot keep an id for that.
+                    env={"ORT_DISABLE_TELEMETRY": "1", **os.environ, **thread_environment(threads)},
                     pass_fds=descriptors,
                     # Ctrl-C is for the process that watches. Not a session: Linux schedules each as one group, and
                     # a server apart from its clients took 1.4 times the CPU time, in caches that went cold.
@@ -118,11 +119,13 @@ class WorkerSlot:
 class Supervisor:
     """Keeps the workers of a plan running on a bound socket until a signal asks for the end.
 
-    `tell` is given what a person should know; `tell_ready` is called when the port is open, with what kept the model
-    itself from being loaded where only its fallback is served.
+    `tell` is given what a person should know; `tell_ready` is called when the port is open, with what the first worker
+    says.
     """
 
-    def __init__(self, plan: ServerPlan, listener: socket.socket, *, tell: Tell, tell_ready: Tell) -> None:
+    def __init__(
+        self, plan: ServerPlan, listener: socket.socket, *, tell: Tell, tell_ready: Callable[[Ready], None]
+    ) -> None:
         self._plan, self._listener = plan, listener
         self._tell, self._tell_ready = tell, tell_ready
         memory = create_memory(plan.workers)
@@ -172,7 +175,7 @@ class Supervisor:
             return
         if not self._open and slot.ready is not None:
             self._open = True
-            self._tell_ready(slot.ready.primary_error)
+            self._tell_ready(slot.ready)
 
     def _drain(self, wakeup: Wakeup) -> None:
         """Refuse new connections, and let the workers end what they have; the next signal, or the time, ends them."""

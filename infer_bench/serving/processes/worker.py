@@ -51,7 +51,7 @@ def _serve(plan: WorkerPlan, connection: Connection) -> None:
     name = server.settings.name or server.models.name
     service = Service(paths, server.settings, name, Counters(memories[plan.number]), memories)
     gc.freeze()  # what was loaded stays: it need not be looked through again and again
-    ready = Frame(RESPONSE, 0, *pack(Ready(primary_error)))
+    ready = Frame(RESPONSE, 0, *pack(Ready(primary_error, paths.main.alone_because)))
     with socket.socket(fileno=plan.socket) as listener:
         serve(
             Application(service),

@@ -1,33 +1,53 @@
 """The rows of one request, as numbers or as records, and the same rows under another model's names."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from infer_bench.errors import EngineError
-from infer_bench.typing import Floats
+from infer_bench.typing import Array, Floats
 
 Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StackableRequest:
+    """The only record of a network's request, as `arrays` by input, with `count` entries along their batch axes.
+
+    It goes along with others of the same `shapes`, up to `most` entries together; alone where that is 1.
+    """
+
+    arrays: Mapping[str, Array]
+    shapes: Hashable
+    count: int
+    most: int
 
 
 @dataclass(slots=True, eq=False)
 class Rows:
     """Either a `matrix` (rows, features), its columns being `names`, or `records`; NaN and None are missing values.
 
-    Where they are not `named`, the names are but places.
+    Where they are not `named`, the names are but places. `stackable` is a network's request as it may go through it
+    along with others; None where nobody has looked.
     """
 
     names: tuple[str, ...]
     matrix: Floats | None = None
     records: Sequence[Record] = ()
     named: bool = True
+    stackable: StackableRequest | None = None
 
     @property
     def count(self) -> int:
         """How many rows."""
         return len(self.records) if self.matrix is None else len(self.matrix)
+
+    @property
+    def weight(self) -> int:
+        """How many rows the model takes: of a stackable request the entries along its batch axes."""
+        return self.count if self.stackable is None else self.stackable.count
 
     def as_records(self) -> Sequence[Record]:
         """One record a row."""

@@ -64,7 +64,7 @@ def compare_batch(hosted: HostedSession, request: CompareBatch) -> BatchInvarian
         if time.perf_counter_ns() - start > request.limit_ns:
             break
     names = [name for name in stacked if all(name in one for one in alone)]
-    shifts = (_compare_output(name, stacked[name], [one[name] for one in alone], request.batch) for name in names)
+    shifts = (_compare_parts(name, stacked[name], [one[name] for one in alone], request.batch) for name in names)
     return BatchInvariance(len(alone), tuple(shift for shift in shifts if shift is not None))
 
 
@@ -73,21 +73,22 @@ def _run(session: Any, arrays: Mapping[str, Array]) -> dict[str, Array]:
     return {name: np.array(array) for name, array in outputs.items()}  # the next call may overwrite them
 
 
-def _compare_output(name: str, stacked: Array, alone: Sequence[Array], batch: int) -> OutputShift | None:
+def _compare_parts(name: str, stacked: Array, alone: Sequence[Array], batch: int) -> OutputShift | None:
     """None where the stacked output has no axis that is 1 of one request and the batch's size of a batch."""
     shape = alone[0].shape
     axes = [axis for axis, size in enumerate(shape) if size == 1 and stacked.shape == _replace(shape, axis, batch)]
     if not axes or any(one.shape != shape for one in alone):
         return None
     parts = np.split(stacked, batch, axis=axes[0])[: len(alone)]
-    return _compare(name, np.stack(parts), np.stack(alone))
+    return compare_output(name, np.stack(parts), np.stack(alone))
 
 
 def _replace(shape: tuple[int, ...], axis: int, size: int) -> tuple[int, ...]:
     return (*shape[:axis], size, *shape[axis + 1 :])
 
 
-def _compare(name: str, stacked: Array, alone: Array) -> OutputShift:
+def compare_output(name: str, stacked: Array, alone: Array) -> OutputShift:
+    """An output of stacked requests and that of the same ones alone, two arrays of one shape."""
     if alone.dtype.kind != "f":
         return OutputShift(name, 0.0, 0.0, not np.array_equal(stacked, alone))
     finite = np.isfinite(stacked) & np.isfinite(alone)
