@@ -208,3 +208,13 @@ def test_the_other_model_is_asked_for_each_request_of_a_batch(tmp_path: Path) ->
     responses = ask_together(app, [body] * 4)
     app.close()
     assert [np.shape(response.json()["outputs"][0]["probs"]) for response in responses] == [(2, 10)] * 4
+
+
+def test_a_fallback_alone_answers_requests_together_as_well(tmp_path: Path) -> None:
+    app = application(str(tmp_path / "missing.onnx"), table(tmp_path))
+    good, bad = {"ids": np.array([[1, 2]])}, {"ids": np.array([[1, 77]])}
+    answers = together(app, [good, good])
+    assert [(answer.path, answer.reason) for answer in answers] == [("fallback", "load")] * 2
+    assert calls(app)[:2] == (1, 2)
+    answers = together(app, [bad, good])
+    assert (answers[0].status, answers[1].reason) == (422, "load")

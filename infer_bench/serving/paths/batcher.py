@@ -65,7 +65,7 @@ class Batcher:
         self._count = count
         self._row_ns = row_ns
         self._on_loop = all(model.stays_on_loop for model in (paths.primary, paths.fallback) if model is not None)
-        self._stacking = paths.primary.stacking if paths.primary is not None else None
+        self._stacking = paths.main.stacking
         self._waiting: deque[Waiting] = deque()
         self._busy = False
         self._thread = ThreadPoolExecutor(1, "infer-bench-engine")

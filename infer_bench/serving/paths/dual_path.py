@@ -48,14 +48,14 @@ class DualPath:
 
     def answer(self, batch: Sequence[Rows]) -> list[Answer | RequestFault]:
         """An answer to each request, or what is wrong with it. One that the model refuses costs no other its answer."""
-        if self.primary is None:
-            return [self._answer_instead(rows, "load") for rows in batch]
         try:
-            parts = self.primary.answer_each(batch)
+            parts = self.main.answer_each(batch)
         except EngineError as error:
             if len(batch) > 1:
                 return [self.answer([rows])[0] for rows in batch]
-            return [self._answer_instead(batch[0], "refused", error)]
+            return [self._answer_instead(batch[0], error)]
+        if self.primary is None:
+            return [Answer(p.values, p.labels, p.phases_ns, "fallback", "load", p.outputs) for p in parts]
         answers = [Answer(part.values, part.labels, part.phases_ns, outputs=part.outputs) for part in parts]
         return [self._with_finite(rows, answer) for rows, answer in zip(batch, answers, strict=True)]
 
@@ -65,13 +65,14 @@ class DualPath:
             if model is not None:
                 model.close()
 
-    def _answer_instead(self, rows: Rows, reason: Reason, error: EngineError | None = None) -> Answer | RequestFault:
-        if self.fallback is None:
+    def _answer_instead(self, rows: Rows, error: EngineError) -> Answer | RequestFault:
+        """The fallback's answer to what the first model refuses, or that refusal where there is none."""
+        if self.fallback is None or self.primary is None:
             return self._fault(error)
         try:
-            return self._ask_fallback(rows, reason)
-        except EngineError as second:
-            return self._fault(error or second)
+            return self._ask_fallback(rows, "refused")
+        except EngineError:
+            return self._fault(error)
 
     def _ask_fallback(self, rows: Rows, reason: Reason) -> Answer:
         assert self.fallback is not None
@@ -92,9 +93,9 @@ class DualPath:
         better = np.isfinite(other.predictions) & ~np.isfinite(answer.predictions)
         return other if better.any() else answer
 
-    def _fault(self, error: EngineError | None) -> RequestFault:
+    def _fault(self, error: EngineError) -> RequestFault:
         """The model refuses the rows; or, where it does not even answer a row that it has answered, it is broken."""
-        message = error.message if error else "the model cannot answer"
+        message = error.message
         sample = self.main.sample
         if sample is not None:
             try:

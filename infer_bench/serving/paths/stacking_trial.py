@@ -9,6 +9,7 @@ import numpy as np
 
 from infer_bench.engines.base import Session
 from infer_bench.engines.feeds.tensors import TensorFeed
+from infer_bench.engines.session import first_line
 from infer_bench.engines.training_mode import VARYING
 from infer_bench.errors import EngineError, InferBenchError
 from infer_bench.serving.paths.stacking import MOST_BYTES, Stacking
@@ -50,6 +51,8 @@ def try_stacking(session: Session) -> Stacking | str:
         return str(refusal)
     except (InferBenchError, MemoryError) as error:
         return f"the network does not take several: {error}"
+    except Exception as error:  # noqa: BLE001 - an engine from outside may raise anything, and is served nevertheless
+        return f"the network does not take several: {first_line(error)}"
 
 
 class _Refusal(Exception):
@@ -74,9 +77,9 @@ class _Trial:
     def run(self) -> Stacking:
         """Raises `_Refusal`, and `InferBenchError` where the network refuses several requests."""
         parts = self._list_parts()
+        self._require_quick(parts[0], self._answer(parts[0]).count)
         alone = [self._answer(part) for part in parts]
         self._require_different(alone)
-        self._require_quick(parts[0], alone[0].count)
         stack = self._stacking.join(parts)
         together = self._answer(stack)
         self._stacking = replace(self._stacking, outputs=_find_axes(alone, together))
