@@ -264,14 +264,17 @@ def _predictor(
 ) -> Predict:
     plain = len(inputs) == 1 and inputs[0].plain
     if options["io_binding"] == "on":
-        if not plain or meaning.zipped or meaning.bare_label:
+        if not plain or meaning.zipped or meaning.bare_label or meaning.class_columns:
             raise EngineError("io_binding needs one float input and one float output", "use io_binding=off")
         return BoundRun(session, meaning.output, inputs[0].name)
     run, outputs, name = session.run, [meaning.output], inputs[0].name if plain else ""
+    if meaning.class_columns:
+        outputs = list(meaning.class_columns)
 
     def predict(rows: Any) -> Any:
         try:
-            return run(outputs, {name: rows} if name else rows)[0]
+            answers = run(outputs, {name: rows} if name else rows)
+            return answers[0] if len(answers) == 1 else np.column_stack(answers)
         except InferBenchError:
             raise
         except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no common base

@@ -22,16 +22,17 @@ def make_labeller(
     label_outputs = [output.name for output in labels if output.name != meaning.output]
     if not label_outputs or not meaning.classes or meaning.bare_label:
         return None
-    outputs, name = [meaning.output, label_outputs[0]], inputs[0].name if len(inputs) == 1 and inputs[0].plain else ""
+    values = meaning.class_columns or (meaning.output,)
+    outputs, name = [*values, label_outputs[0]], inputs[0].name if len(inputs) == 1 and inputs[0].plain else ""
 
     def call(rows: Any) -> tuple[Any, Array | None]:
         try:
-            predictions, labels = session.run(outputs, {name: rows} if name else rows)
+            *columns, labels = session.run(outputs, {name: rows} if name else rows)
         except InferBenchError:
             raise
         except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no common base
             raise EngineError(f"ONNX Runtime cannot predict: {first_line(error)}") from None
-        labels = np.asarray(labels)
+        predictions, labels = columns[0] if len(columns) == 1 else np.column_stack(columns), np.asarray(labels)
         return predictions, labels.reshape(-1) if labels.ndim < 2 or labels.shape[1] == 1 else None
 
     return call

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from infer_bench.engines.onnxruntime.class_columns import find_class_columns, read_classes
 from infer_bench.errors import EngineError
 from infer_bench.formats import onnx_graph as onnx_graph
 from infer_bench.formats.onnx_graph import Node
@@ -30,13 +31,17 @@ _TREES = ("TreeEnsembleClassifier", "TreeEnsembleRegressor", "TreeEnsemble")
 
 @dataclass(frozen=True, slots=True)
 class OutputMeaning:
-    """Which output holds the predictions, whether it is a list of maps or bare labels, and the task."""
+    """Which output holds the predictions, whether it is a list of maps or bare labels, and the task.
+
+    Where each class's probabilities are an output of their own, `class_columns` names them all, `output` the first.
+    """
 
     output: str
     zipped: bool
     bare_label: bool
     task: Task
     classes: tuple[Label, ...] = ()
+    class_columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,12 @@ def interpret_outputs(
     clusters = "" if name or description else _nearest_cluster(outputs, nodes)
     if clusters:
         return OutputMeaning(clusters, False, True, "regression")
+    columns = () if description else find_class_columns(outputs, nodes)
+    if name in columns:
+        return OutputMeaning(name, False, False, "raw")
+    if columns and not name:
+        task: Task = "binary" if len(columns) == 2 else "multiclass"
+        return OutputMeaning(columns[0], False, False, task, read_classes(columns), columns)
     output = _choose_output(outputs, name or _numbers_of_clusters(outputs, description))
     zipped, label = output.type.startswith("seq(map"), is_label(output)
     if description is not None and description.classes and output.name == LABEL:
@@ -100,7 +111,8 @@ def interpret_outputs(
 
 def with_unread(spec: ModelSpec, outputs: Sequence[Any], meaning: OutputMeaning, name: str) -> ModelSpec:
     """The spec with what else the graph gives; a remark says so, unless the user has chosen the output `name`."""
-    unread = tuple(o.name for o in outputs if o.name != meaning.output and not is_label(o) and not meaning.bare_label)
+    read = (meaning.output, *meaning.class_columns)
+    unread = tuple(o.name for o in outputs if o.name not in read and not is_label(o) and not meaning.bare_label)
     spec = replace(spec, output_name=meaning.output, unread_outputs=unread)
     if name or not unread:
         return spec
@@ -111,7 +123,7 @@ def with_unread(spec: ModelSpec, outputs: Sequence[Any], meaning: OutputMeaning,
 def is_assumed_pair(outputs: Sequence[Any], nodes: Sequence[Node], meaning: OutputMeaning) -> bool:
     """Whether it is only assumed that two numbers a row are those of two classes, since labels stand beside them."""
     output = next(output for output in outputs if output.name == meaning.output)
-    assumed = meaning.task == "binary" and not (meaning.zipped or meaning.bare_label)
+    assumed = meaning.task == "binary" and not (meaning.zipped or meaning.bare_label or meaning.class_columns)
     return assumed and _width(output) != 1 and _maker(output, nodes) not in (*_CLASSIFIERS, "Softmax")
 
 
@@ -209,7 +221,8 @@ def is_network(content: bytes, nodes: Sequence[Node], meaning: OutputMeaning, in
     dtypes = {tensor.data_type for tensor in onnx_graph.stored_tensors(content).values()}
     is_single = _FLOAT32 in dtypes and _FLOAT64 not in dtypes
     is_fed = any(tensor.dtype is np.float32 for tensor in inputs)
-    return is_single and is_fed and not (meaning.zipped or meaning.bare_label or trees(nodes))
+    is_plain = not (meaning.zipped or meaning.bare_label or meaning.class_columns)
+    return is_single and is_fed and is_plain and not trees(nodes)
 
 
 def find_own_output(outputs: Sequence[Any], nodes: Sequence[Node], meaning: OutputMeaning) -> Any:

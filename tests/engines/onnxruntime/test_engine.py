@@ -95,6 +95,28 @@ def test_a_converted_classifier_keeps_classes_and_probabilities(
     assert set(np.unique(hard)) == {0.0, 1.0}
 
 
+@pytest.mark.parametrize(("words", "classes"), [(True, 2), (False, 3)])
+def test_probabilities_in_an_output_a_class_are_read_together(words: bool, classes: int, tmp_path: Path) -> None:
+    from skl2onnx import to_onnx
+    from sklearn.ensemble import RandomForestClassifier
+
+    rows = matrix(missing=False).astype(np.float32)
+    codes = three(rows) if classes == 3 else target(rows)
+    forest = RandomForestClassifier(4, max_depth=3, random_state=0)
+    forest.fit(rows, np.array(["is low", "mid"])[codes] if words else codes - 1)
+    path = tmp_path / "m.onnx"
+    path.write_bytes(to_onnx(forest, rows[:1], options={"zipmap": "columns"}).SerializeToString())
+    session: Any = open_session("onnxruntime", ref(path, "onnx", "onnx"))
+    assert session.spec.classes == tuple(forest.classes_.tolist())
+    assert not session.spec.remarks
+    table = zoo.table(rows.astype(np.float64), UNNAMED)
+    reference = forest.predict_proba(rows)
+    np.testing.assert_allclose(answer(session, table), reference if classes == 3 else reference[:, 1:], atol=1e-6)
+    assert session.predictions_and_labels(session.preprocess(table))[1].tolist() == forest.predict(rows).tolist()
+    alone = open_session("onnxruntime", ref(path, "onnx", "onnx"), output="sis low" if words else "i-1")
+    np.testing.assert_allclose(answer(alone, table).ravel(), reference[:, 0], atol=1e-6)
+
+
 def test_the_nearest_cluster_is_the_answer_and_not_the_distances(tmp_path: Path) -> None:
     nodes = [
         helper.make_node("MatMul", ["x", "w"], ["scores"]),
