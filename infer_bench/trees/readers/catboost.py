@@ -172,7 +172,9 @@ def _loss(document: Json) -> str:
 
 
 def _meaning(loss: str, width: int, document: Json, model: Any) -> tuple[tuple[Link, ...], Task, tuple[Label, ...]]:
-    """Links, task and classes of a loss."""
+    """Links, task and classes of a loss; a sum of models has none, and CatBoost gives its raw scores."""
+    if not loss:
+        return (), "raw", ()
     if loss in _PLAIN:
         return (), "ranking" if loss in _RANKING else "regression", ()
     if loss in _EXPONENT:

@@ -20,6 +20,8 @@ from infer_bench.trees.readers.unknown import refuse_unknown
 from infer_bench.typing import Floats, Ints
 
 _LOGIT = frozenset({"reg:logistic", "binary:logistic"})
+_CERTAIN = np.float32(1e-6)
+"""How near to 0 and 1 XGBoost lets a probability come that it starts from, as that of a single class."""
 _LOG = frozenset({"count:poisson", "reg:gamma", "reg:tweedie", "survival:cox", "survival:aft"})
 _PLAIN = frozenset(
     {"reg:squarederror", "reg:squaredlogerror", "reg:absoluteerror", "reg:pseudohubererror", "reg:quantileerror"}
@@ -142,10 +144,10 @@ def _margins(model: XGBoostModel, outputs: int) -> Floats:
     one = np.float32(1)
     with np.errstate(divide="ignore", invalid="ignore"):
         if model.outline.objective in _LOGIT:
-            scores = -np.log(one / scores - one)
+            scores = -np.log(one / np.clip(scores, _CERTAIN, one - _CERTAIN) - one)
         elif model.outline.objective in _LOG:
             scores = np.log(scores)
-    if not np.all(np.isfinite(scores)):
+    if not np.all(np.isfinite(scores) | (scores == -np.inf)):  # a mean of counts may be 0
         raise NotConvertible("the XGBoost model's base score is not a number before the link", "train it again")
     return np.broadcast_to(scores.astype(np.float64), outputs).copy()
 

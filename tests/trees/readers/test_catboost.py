@@ -51,6 +51,7 @@ MODELS = {
     "focal": lambda: classifier((SCORE > 0).astype(int), "Focal:focal_alpha=0.5;focal_gamma=1"),
     "multiclass": lambda: classifier(LABELS, "MultiClass"),
     "one against all": lambda: classifier(LABELS, "MultiClassOneVsAll", grow_policy="Lossguide"),
+    "sum of models": lambda: catboost.sum_models([regressor(), regressor("MAE")], weights=[0.3, 0.7]),
     "two targets": lambda: catboost.CatBoostRegressor(loss_function="MultiRMSE", **COMMON).fit(X, X[:, :2] * 3),
 }
 
