@@ -58,12 +58,19 @@ def load_scanned(path: str | os.PathLike[str], allow_pickle: bool = False) -> tu
         raise
     except Exception as error:  # noqa: BLE001 - a pickle may raise anything
         reason = _shorten(f"{type(error).__name__}: {error}")
+        if _is_of("xgboost", type(error).__module__):
+            hint = "in the XGBoost that saved it, save_model(...) it as .json, which newer ones read"
+            raise ModelError(f"{name} was saved by an XGBoost that the one here cannot read: {reason}", hint) from None
         other = ModelError(f"{name} cannot be unpickled here: {reason}", "is it of another version?")
         raise broken_by_version(name, content, reason) or other from None
 
 
 def _is_sklearn(module: str | None) -> bool:
-    return (module or "").partition(".")[0] == "sklearn" and module != "sklearn"
+    return _is_of("sklearn", module) and module != "sklearn"
+
+
+def _is_of(package: str, module: str | None) -> bool:
+    return (module or "").partition(".")[0] == package
 
 
 def _shorten(reason: str) -> str:

@@ -90,3 +90,14 @@ def test_what_is_no_version_is_not_shown(tmp_path: Path) -> None:
     content = pickle.dumps(model).replace(HERE.encode(), b"\x1b[31m"[: len(HERE)].ljust(len(HERE), b"!"))
     (tmp_path / "odd.pkl").write_bytes(content)
     assert scan(tmp_path / "odd.pkl").sklearn_versions == ()
+
+
+def test_what_xgboost_cannot_read_is_not_laid_to_scikit_learn(tmp_path: Path) -> None:
+    xgboost = pytest.importorskip("xgboost")
+    path = tmp_path / "model.pkl"
+    model = make_pipeline(StandardScaler(), xgboost.XGBRegressor(n_estimators=1, max_depth=1)).fit(X, X[:, 0])
+    content = age(pickle.dumps(model))
+    path.write_bytes(content.replace(b"learner", b"lxarner", 1))
+    with pytest.raises(ModelError, match="saved by an XGBoost that the one here cannot read") as refusal:
+        load(path)
+    assert "save_model" in str(refusal.value.hint)
