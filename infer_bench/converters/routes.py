@@ -109,7 +109,8 @@ def _convert_ensemble(ensemble: Ensemble, options: ConvertOptions, metadata: Map
 
 def _convert_estimator(estimator: Any, options: ConvertOptions, metadata: Mapping[str, str]) -> ConvertedModel:
     from infer_bench.converters.sklearn.convert import convert_sklearn
-    from infer_bench.converters.sklearn.empty_texts import note_empty_texts
+    from infer_bench.converters.sklearn.notes.empty_texts import note_empty_texts
+    from infer_bench.converters.sklearn.notes.function_dtypes import note_dtypes
     from infer_bench.converters.sklearn.probes import Probes
 
     # Its preprocessing is in double, so that only rows in double get the same predictions.
@@ -125,7 +126,7 @@ def _convert_estimator(estimator: Any, options: ConvertOptions, metadata: Mappin
     dtype: InputDtype = "float64" if is_double else "float32"
     probes = Probes(estimator, single=not is_double)
     groups = {group.name: group.table for group in probes.draw_groups()}
-    notes = note_empty_texts(estimator, probes)
+    notes = (*note_empty_texts(estimator, probes), *note_dtypes(estimator))
     return ConvertedModel(onnx, "scikit-learn in double", dtype, _find_least_dtype(estimator, dtype), groups, notes)
 
 

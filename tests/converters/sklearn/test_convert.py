@@ -25,7 +25,8 @@ from sklearn.tree import DecisionTreeRegressor
 
 from infer_bench.converters.catalogue import list_sklearn_routes
 from infer_bench.converters.sklearn.convert import convert_sklearn
-from infer_bench.converters.sklearn.empty_texts import note_empty_texts
+from infer_bench.converters.sklearn.notes.empty_texts import note_empty_texts
+from infer_bench.converters.sklearn.notes.function_dtypes import note_dtypes
 from infer_bench.converters.sklearn.probes import Probes
 from infer_bench.converters.sklearn.split_points import find_points
 from infer_bench.errors import NotConvertible
@@ -204,6 +205,16 @@ def test_an_empty_text_that_the_model_tells_from_a_missing_one_is_noted(fills: b
     model = make_pipeline(columns, LogisticRegression()).fit(rows, rows["city"] == "b")
     (*notes,) = note_empty_texts(model, Probes(model))
     assert [name for name in ("city", "x") if any(repr(name) in note for note in notes)] == apart
+
+
+@pytest.mark.parametrize(
+    ("function", "columns"),
+    [(np.log1p, "bool, int8, float16 or float32"), (np.reciprocal, "whole numbers"), (None, "")],
+)
+def test_a_function_that_reads_other_dtypes_otherwise_is_noted(function: Any, columns: str) -> None:
+    first = ColumnTransformer([("f", FunctionTransformer(function), [0])], remainder="passthrough")
+    model = make_pipeline(first, Ridge()).fit(np.abs(X) + 1, yr)
+    assert [columns in note for note in note_dtypes(model)] == ([True] if function else [])
 
 
 @pytest.mark.parametrize(
