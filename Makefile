@@ -19,6 +19,9 @@ FORGET := -m pip uninstall --yes -qq infer-bench
 PACKAGE = $$(ls $(WHEEL)/infer_bench-*.whl)
 INPUTS = constraints.txt $(WHEEL)/wheel.done
 SOURCES := $(shell find infer_bench -type f ! -name '*.pyc')
+# Loaded by name: for a plug-in that is loaded by itself, pytest rewrites the asserts of every module of its distribution,
+# which are a thousand here, in every process of a clean clone.
+PLUGINS := --disable-plugin-autoload -p hypothesispytest -p infer_bench.pytest_plugin
 REPORTS := $(abspath $(wildcard tests/saved/*.json))
 
 .PHONY: help demo check lint test check-core check-oldest wheel dist samples constraints clean
@@ -47,7 +50,7 @@ lint: $(VENV)/dev.done
 # One process a core; one that has no tests left takes over half of another's, so that none waits for the last ones. No
 # test asserts a time, so that they may disturb each other. What is skipped must be known.
 test: $(VENV)/dev.done
-	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --known-skips-only
+	$(BIN)/python -m pytest $(PLUGINS) -p xdist --numprocesses=auto --dist=worksteal --known-skips-only
 
 # Run away from the sources, so that what was installed is what answers.
 check-core: $(CORE)/core.done
@@ -64,7 +67,7 @@ dist: $(VENV)-dist/python$(VERSION).done
 
 # Python 3.11, for which all of these have wheels. The warnings of old libraries are no errors.
 check-oldest: $(OLDEST)/oldest.done
-	$(OLDEST)/bin/python -m pytest -W default tests/engines/test_contract.py tests/cli/test_usage.py tests/cli/test_help.py tests/cli/test_plain.py \
+	$(OLDEST)/bin/python -m pytest $(PLUGINS) -W default tests/engines/test_contract.py tests/cli/test_usage.py tests/cli/test_help.py tests/cli/test_plain.py \
 		tests/serving/test_server.py tests/serving/test_endpoints.py tests/serving/test_direct_requests.py tests/reporters/charts \
 		tests/workers/profiling/test_profilers.py tests/measure/shards/test_schedulers.py
 
