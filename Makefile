@@ -24,7 +24,7 @@ SOURCES := $(shell find infer_bench -type f ! -name '*.pyc')
 PLUGINS := --disable-plugin-autoload -p hypothesispytest -p infer_bench.pytest_plugin
 REPORTS := $(abspath $(wildcard tests/saved/*.json))
 
-.PHONY: help demo check lint test check-core check-oldest wheel dist samples constraints clean
+.PHONY: help demo install check lint test check-core check-oldest wheel dist samples constraints clean
 
 help:
 	@echo "make demo         bench a sample model on several engines"
@@ -38,6 +38,9 @@ help:
 
 demo: $(VENV)/cpu.done
 	$(BIN)/infer-bench bench sample_models/credit.txt --data sample_models/credit.parquet
+
+# What the checks need, and no check.
+install: $(VENV)/dev.done
 
 check: lint test
 

@@ -53,9 +53,11 @@ def test_every_python_runs_every_check_from_the_path_or_from_pyenv(tmp_path: Pat
     places = {first: f"python{first}"} | {v: f"{tmp_path}/pyenv/versions/{v}.4/bin/python" for v in rest}
     process = run_checks(tmp_path)
     assert (process.returncode, process.stderr) == (0, "")
-    checks = [[f"{check} PYTHON={places[v]} VENV=.venv-{v}" for check in ("lint", "check")] for v in others]
+    ends = (SUPPORTED[0], SUPPORTED[-1])
+    targets = {v: ("lint" if v in ends else "install", "test") for v in others}
+    checks = [[f"{target} PYTHON={places[v]} VENV=.venv-{v}" for target in targets[v]] for v in others]
     assert process.stdout.splitlines() == [
-        *("wheel PYTHON=python3", "dist PYTHON=python3", "lint PYTHON=python3", "check PYTHON=python3"),
+        *("wheel PYTHON=python3", "dist PYTHON=python3", "lint PYTHON=python3", "test PYTHON=python3"),
         "check-core PYTHON=python3",
         f"check-oldest PYTHON={({DEFAULT: 'python3'} | places)[OLDEST]}",
         *chain.from_iterable(checks),
@@ -82,24 +84,25 @@ def test_pythons_can_be_named_by_version_and_by_path(tmp_path: Path) -> None:
     fake_python(tmp_path / "bin" / "python3.99", "3.99")
     process = run_checks(tmp_path, PYTHONS=f"3.99 {tmp_path / 'mine'}")
     assert [line for line in process.stdout.splitlines() if "VENV=" in line] == [
-        f"lint PYTHON={tmp_path / 'mine'} VENV=.venv-3.98",
-        f"check PYTHON={tmp_path / 'mine'} VENV=.venv-3.98",
+        f"install PYTHON={tmp_path / 'mine'} VENV=.venv-3.98",
+        f"test PYTHON={tmp_path / 'mine'} VENV=.venv-3.98",
         "lint PYTHON=python3.99 VENV=.venv-3.99",
-        "check PYTHON=python3.99 VENV=.venv-3.99",
+        "test PYTHON=python3.99 VENV=.venv-3.99",
     ]
 
 
 @pytest.mark.parametrize(
-    "step", ["wheel", "dist", "lint", "check", "check-core", "check-oldest", "lint VENV", "check VENV"]
+    "step", ["wheel", "dist", "lint", "test", "check-core", "check-oldest", "lint VENV", "install VENV", "test VENV"]
 )
 def test_a_step_that_fails_fails_the_run_and_is_shown(tmp_path: Path, step: str) -> None:
     """Whether it runs by itself or beside the tests."""
     hide_missing(tmp_path)
-    for version in SUPPORTED:
+    versions = [*SUPPORTED, "3.99"]  # whichever is the default, one of the others lies between two
+    for version in versions:
         fake_python(tmp_path / "pyenv" / "versions" / f"{version}.4" / "bin" / "python", version)
     name, _, place = step.partition(" ")
     fails = f'case "$*" in "{name} "*"{place}"*) echo "$1 is broken"; exit 2 ;; esac'
-    process = run_checks(tmp_path, make=f'echo "$@"; {fails}')
+    process = run_checks(tmp_path, make=f'echo "$@"; {fails}', PYTHONS=" ".join(versions))
     assert process.returncode == 2
     assert process.stdout.splitlines()[-1] == f"{name} is broken"
 
