@@ -40,7 +40,7 @@ class Rows:
     """The rows of one model: `columns` are the model's own, `records` all that the user's file holds.
 
     `source` says where they are from, in words for the reader. Models of which `drawn_for`, a path, is the same answer
-    the same rows; it is empty for those of a file. `inputs` say how the requests of a network were entry. `unlike` are
+    the same rows; it is empty for those of a file. `inputs` say how the requests of a network were drawn. `unlike` are
     the sizes of requests that are others than those of the networks beside it; empty where they are the same.
     """
 
@@ -193,8 +193,11 @@ def find_inputs(rows: Mapping[str, Rows]) -> tuple[TensorInput, ...]:
 
 
 def hash_rows(rows: Iterable[Rows]) -> str:
-    """The SHA-256 of everything that the candidates are handed."""
-    return data.digest(array for part in rows for array in (part.columns, part.records))
+    """The SHA-256 of everything that the candidates are handed; models that are handed the same count as one."""
+    parts = [(part.columns, part.records) for part in rows]
+    if len(parts) > 1:
+        parts = list({data.digest(part): part for part in parts}.values())
+    return data.digest(columns for part in parts for columns in part)
 
 
 def read_rows(
