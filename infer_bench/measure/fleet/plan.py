@@ -68,7 +68,9 @@ def read_plan(path: str, kinds: KindsByCommand) -> FleetPlan:
         document = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise CannotRun(f"{path}: no such file", "docs/distributed.md shows one") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except OSError as error:
+        raise CannotRun(f"{path} cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise CannotRun(f"{path} cannot be read: {error}") from None
     return parse_plan(document, os.path.dirname(os.path.abspath(path)), Path(path).stem, kinds)
 

@@ -96,6 +96,11 @@ def test_a_file_that_cannot_be_read_is_refused(content: bytes | None, tmp_path: 
         read_plan(str(file), KNOWN)
 
 
+def test_a_folder_in_place_of_a_plan_is_refused_in_plain_words(tmp_path: Path) -> None:
+    with pytest.raises(CannotRun, match=r"cannot be read: Is a directory$"):
+        read_plan(str(tmp_path), KNOWN)
+
+
 def test_two_models_are_not_written_to_one_file(folder: Path) -> None:
     pages = {"command": "bench", "models": "models/a.*", "html": "pages/./one.html"}
     with pytest.raises(UsageError, match=r"would both be written to pages/one.html"):
