@@ -9,7 +9,7 @@ import numpy as np
 
 from infer_bench.data.narrow_dtypes import of_schema
 from infer_bench.data.sliced_rows import SlicedRows
-from infer_bench.data.table import Column, Table
+from infer_bench.data.table import Column, Table, check_names
 from infer_bench.data.text import is_number
 from infer_bench.errors import DataError, MissingDependency
 
@@ -33,7 +33,9 @@ def _guarded(file: Path, load: Callable[[], T]) -> T:
     arrow = _arrow()
     try:
         return load()
-    except (arrow.ArrowException, OSError, UnicodeDecodeError, ValueError, OverflowError) as error:
+    except UnicodeDecodeError:
+        raise DataError(f"{file.name} has column names that are not UTF-8 text", "save the file as UTF-8") from None
+    except (arrow.ArrowException, OSError, ValueError, OverflowError) as error:
         raise DataError(f"cannot read {file.name}: {str(error).splitlines()[0] if str(error) else error!r}") from None
 
 
@@ -55,7 +57,7 @@ class ParquetSource:
         self.rows = int(metadata.num_rows)
         groups = range(metadata.num_row_groups)
         self.groups = _guarded(file, lambda: tuple(int(metadata.row_group(i).num_rows) for i in groups))
-        _check_names(file, self.columns)
+        check_names(file, self.columns)
         self._nulls: dict[str, bool] = {}
 
     def batches(self, size: int, columns: Sequence[str] | None, whole: bool = True) -> Iterator[Table]:
@@ -139,7 +141,7 @@ class CsvSource(SlicedRows):
         self._table = _guarded(file, lambda: csv.read_csv(file, reading, parse, convert))
         self.columns = _guarded(file, lambda: tuple(self._table.column_names))
         self.rows = int(self._table.num_rows)
-        _check_names(file, self.columns)
+        check_names(file, self.columns)
         _check_header(file, self.columns)
 
     def with_texts(self, texts: Mapping[str, frozenset[str]]) -> "CsvSource":
@@ -274,14 +276,6 @@ def _check_utf8(file: Path, name: str, kind: Any) -> None:
 
     if types.is_binary(kind) or types.is_large_binary(kind):
         raise DataError(f"column {name!r} of {file.name} is not UTF-8 text", "save the file as UTF-8")
-
-
-def _check_names(file: Path, names: Sequence[str]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise DataError(f"{file.name} has the column {twice[0]!r} more than once")
-    if not names:
-        raise DataError(f"{file.name} has no columns")
 
 
 def _check_header(file: Path, names: Sequence[str]) -> None:

@@ -46,6 +46,10 @@ def match(columns: Sequence[str], spec: ModelSpec, *, named: bool = True, order:
     rest = [name for name in columns if name not in common]
     if not missing:
         return ColumnMatch(spec.feature_names, tuple(rest))
+    spelt = _with_blanks(missing, rest) if named else {}
+    if len(spelt) == len(missing):
+        matched = tuple(spelt.get(name, name) for name in spec.feature_names)
+        return ColumnMatch(matched, _but(rest, matched))
     if named and len(columns) > 1 and not order and _reads_one_text(spec) and spec.features[0].name not in columns:
         return _match_text(columns)
     names = [feature.name for feature in missing]
@@ -58,6 +62,16 @@ def match(columns: Sequence[str], spec: ModelSpec, *, named: bool = True, order:
     return column_match if named else replace(column_match, misplaced=None)
 
 
+def _with_blanks(missing: Sequence[Feature], columns: Sequence[str]) -> dict[str, str]:
+    """The columns with blanks in their names by those of the features: LightGBM writes `mean radius` as `mean_radius`.
+
+    Empty where two columns would become one name.
+    """
+    underscored = {name.replace(" ", "_"): name for name in columns}
+    names = [feature.name for feature in missing if not feature.invented and feature.name in underscored]
+    return {name: underscored[name] for name in names} if len(underscored) == len(columns) else {}
+
+
 def _match_by_place(
     columns: Sequence[str], spec: ModelSpec, common: Collection[str], in_place: Sequence[str]
 ) -> ColumnMatch:
@@ -65,17 +79,23 @@ def _match_by_place(
     matched = tuple(name if name in common else next(following) for name in spec.feature_names)
     return ColumnMatch(
         matched,
-        tuple(name for name in columns if name not in matched),
+        _but(columns, matched),
         by_position=matched != spec.feature_names,
         misplaced=first_misplaced(spec.feature_names, matched),
     )
+
+
+def _but(names: Sequence[str], others: Collection[str]) -> tuple[str, ...]:
+    known = frozenset(others)
+    return tuple(name for name in names if name not in known)
 
 
 def _columns_in_place(columns: Sequence[str], names: Sequence[str], *, named: bool) -> Sequence[str]:
     """The columns that stand where features of these names are due; others may stand between those so called."""
     if len(columns) == len(names):
         return columns
-    if named and [name for name in columns if name in names] == list(names):
+    known = frozenset(names)
+    if named and [name for name in columns if name in known] == list(names):
         return names
     counts = f"it takes {len(names)}, and the data has {len(columns)}"
     if not named:
@@ -88,8 +108,9 @@ def _columns_in_place(columns: Sequence[str], names: Sequence[str], *, named: bo
 
 def first_misplaced(names: Sequence[str], columns: Sequence[str]) -> int | None:
     """The first place whose column is called as `names` calls another one; None where no name says otherwise."""
+    known = frozenset(names)
     pairs = enumerate(zip(names, columns, strict=True))
-    return next((place for place, (name, column) in pairs if column != name and column in names), None)
+    return next((place for place, (name, column) in pairs if column != name and column in known), None)
 
 
 def _reads_one_text(spec: ModelSpec) -> bool:

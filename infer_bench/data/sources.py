@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 _OTHER = (
     (b"ARROW1", "an Arrow/Feather file"),
-    (b"\x1f\x8b", "gzip-compressed"),
-    (b"\x28\xb5\x2f\xfd", "zstd-compressed"),
-    (b"BZh", "bzip2-compressed"),
-    (b"\xfd7zXZ", "xz-compressed"),
+    (b"\x1f\x8b", "gzip-compressed (unpack it first: `gunzip -k`)"),
+    (b"\x28\xb5\x2f\xfd", "zstd-compressed (unpack it first: `unzstd`)"),
+    (b"BZh", "bzip2-compressed (unpack it first: `bunzip2 -k`)"),
+    (b"\xfd7zXZ", "xz-compressed (unpack it first: `unxz -k`)"),
+    (b"\xff\xd8\xff", "an image"),
+    (b"\x89PNG", "an image"),
     (b"\x89HDF", "an HDF5 file"),
     (b"\xd0\xcf\x11\xe0", "an old Excel file"),
     (b"%PDF", "a PDF"),

@@ -1,8 +1,10 @@
 """A table: named columns of equal length, of a value or of an array a request."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -110,3 +112,12 @@ def _scalar(value: Any) -> Any:
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
     return value.item() if isinstance(value, np.generic) else value
+
+
+def check_names(file: Path, names: Sequence[str]) -> None:
+    """Raise `DataError` for a table without columns, and for two of one name."""
+    twice = min((name for name, count in Counter(names).items() if count > 1), default=None)
+    if twice is not None:
+        raise DataError(f"{file.name} has the column {twice!r} more than once")
+    if not names:
+        raise DataError(f"{file.name} has no columns")

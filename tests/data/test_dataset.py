@@ -196,10 +196,11 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "two matrices": (lambda path: write(np.savez, path, m=np.eye(2), n=np.eye(2)), "plainly the rows"),
     "pickle": (literal(pickle.dumps([1])), "a pickle, which is code"),
     "html": (literal("<html></html>"), "HTML"),
-    "gzip": (literal(b"\x1f\x8b\x08"), "gzip-compressed"),
+    "gzip": (literal(b"\x1f\x8b\x08"), "gzip-compressed \\(unpack it first: `gunzip -k`\\)"),
+    "image": (literal(b"\xff\xd8\xff\xe0"), "an image"),
+    "latin header": (literal("é,b\n1,2\n".encode("latin-1")), "column names that are not UTF-8 text"),
     "utf-16": (literal("a,b\n1,2\n".encode("utf-16")), "UTF-16"),
     "latin": (literal("a,b\né,2\n".encode("latin-1")), "column 'a' of rows is not UTF-8"),
-    "latin header": (literal("é,b\n1,2\n".encode("latin-1")), "cannot read"),
     "binary": (literal(bytes(100)), "binary file"),
     "pointer": (literal("version https://git-lfs.github.com/spec/v1\n"), "git-lfs pointer"),
 }

@@ -1,5 +1,6 @@
 """Rows fitted to a model, or drawn from it."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infer_bench.data import Table, concat, conform, draw, match
-from infer_bench.data.table import is_ragged, stack
+from infer_bench.data.table import check_names, is_ragged, stack
 from infer_bench.errors import DataError
 from infer_bench.model import Feature, ModelSpec
 
@@ -105,6 +106,42 @@ def test_of_named_and_unnamed_columns_the_named_ones_are_found_first() -> None:
     assert match(("debt", "years", "age"), mixed).columns == ("debt", "age", "years")
     with pytest.raises(DataError, match="lacks"):
         match(("debt", "years", "Age"), mixed)
+
+
+def test_blanks_in_a_column_s_name_are_the_underscores_that_lightgbm_makes_of_them() -> None:
+    names = spec("mean_radius", "worst_area", "id")
+    column_match = match(("worst area", "label", "id", "mean radius"), names)
+    in_order = ("mean radius", "worst area", "id")
+    assert (column_match.columns, column_match.extra, column_match.by_position) == (in_order, ("label",), False)
+    fitted = conform(table(**{"id": [1], "mean radius": [2], "worst area": [3]}), names)
+    assert list(fitted.columns.values()) == [2, 3, 1]
+    with pytest.raises(DataError, match="lacks 'mean_radius', 'worst_area'"):
+        match(("worst area", "worst_area_", "id", "x y", "x_y", "mean radius"), names)
+
+
+class CountedName(str):
+    """A name that counts how often any is compared with another."""
+
+    comparisons = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        CountedName.comparisons += 1
+        return str.__eq__(self, other)
+
+
+@pytest.mark.parametrize("kind", ["by name", "by place", "with blanks"])
+def test_names_of_wide_tables_are_not_all_compared_with_each_other(kind: str) -> None:
+    columns = [CountedName(f"column {place}") for place in range(1000)]
+    names = {
+        "by name": columns[::-1],
+        "by place": [CountedName(f"f{place}") for place in range(1000)],
+        "with blanks": [CountedName(name.replace(" ", "_")) for name in columns],
+    }
+    CountedName.comparisons = 0
+    match(columns, places(*names[kind]) if kind == "by place" else spec(*names[kind]))
+    check_names(Path("wide.csv"), columns)
+    assert CountedName.comparisons < 30 * len(columns)
 
 
 @pytest.mark.parametrize(
