@@ -24,7 +24,7 @@ from infer_bench.converters.onnx.two_classes import (
     has_one_sigmoid,
     suits_classifier,
 )
-from infer_bench.errors import NotConvertible
+from infer_bench.errors import MissingDependency, NotConvertible
 from infer_bench.model import Label
 from infer_bench.trees.ensemble import Dtype, Ensemble
 
@@ -48,8 +48,9 @@ def write_onnx(
     by default float64 for exact and float32 otherwise. Rows of another dtype than the trees' are cast in the graph.
     `metadata` is added as JSON under `infer_bench.` keys.
     A classifier has the outputs `label` (batch,) and `probabilities` (batch, classes), anything else `prediction`
-    (batch, outputs). Raises `NotConvertible`.
+    (batch, outputs). Raises `NotConvertible`, and `MissingDependency` without the onnx package.
     """
+    _require_onnx()
     if opset_ml not in _OPSET:
         raise NotConvertible(f"there is no writer for ai.onnx.ml {opset_ml}", "use 5 or 3")
     tree_dtype: Dtype = ensemble.score_dtype if precision == "exact" else "float32"
@@ -63,6 +64,15 @@ def write_onnx(
     opset, ir_version = _OPSET[opset_ml]
     opsets = {"": opset, **g.domains}
     return assemble(g, "ensemble", rows.infos, outputs, opsets=opsets, ir_version=ir_version, metadata=facts)
+
+
+def _require_onnx() -> None:
+    try:
+        import onnx  # noqa: F401
+    except ModuleNotFoundError as error:
+        if error.name != "onnx":
+            raise
+        raise MissingDependency("onnx", "convert") from None
 
 
 def describe(ensemble: Ensemble) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Written files hold what they promise: any ensemble's predictions, shapes, labels, metadata, and silence."""
 
 import json
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from infer_bench.converters.metadata import SPEC
 from infer_bench.converters.onnx.writer import write_onnx
-from infer_bench.errors import NotConvertible
+from infer_bench.errors import MissingDependency, NotConvertible
 from infer_bench.model import Feature
 from infer_bench.trees.ensemble import LEQ, LT, MEMBER, Ensemble, Link, concatenate, empty_nodes, make_nodes
 from infer_bench.trees.evaluate import apply_links, labels, score
@@ -95,6 +96,12 @@ def test_random_ensembles(seed: int, outputs: int, vector: bool, lt: bool) -> No
     ensemble = random_ensemble(seed, outputs, vector, lt)
     for precision, opset_ml in FORMS:
         assert_same(ensemble, oracle(ensemble), precision, opset_ml, limit=600)
+
+
+def test_without_the_onnx_package_the_error_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(MissingDependency, match=r"onnx is not installed.*\[convert\]"):
+        write_onnx(random_ensemble(0))
 
 
 def test_float32_rows_of_exact_trees() -> None:
