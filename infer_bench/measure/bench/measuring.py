@@ -72,7 +72,8 @@ def measure(comparison: Comparison, openings: EarlyOpenings) -> BenchReport:
     settings, progress, begin_ns = comparison.settings, comparison.progress, comparison.begin_ns
     file = open_data(comparison.data)
     truth = open_labels(settings.labels, file)
-    to_onnx = _make_converter(comparison.data, settings, progress, begin_ns, is_asked=bool(comparison.texts))
+    is_asked = not set(comparison.texts) <= set(comparison.optional)
+    to_onnx = _make_converter(comparison.data, settings, progress, begin_ns, is_asked=is_asked)
     entries, left_out = _choose(comparison, to_onnx)
     progress.update(0, "reading the rows")
     rows, unfit, settings, start_ns = _load_rows(entries, file, settings, truth, openings)
@@ -82,9 +83,10 @@ def measure(comparison: Comparison, openings: EarlyOpenings) -> BenchReport:
     measurements = _prepare_measurements(entries, settings, unfit)
     preparation, begin_ns = _begin_budget(settings, begin_ns)
     notes = (*comparison.notices, *left_out, *feeds, *preparation)
-    builder, tester = _prepare_report(measurements, rows, settings, notes, truth, comparison.ready)
+    budget = _make_budget(measurements, settings, begin_ns)
+    builder, tester = _prepare_report(measurements, rows, settings, notes, truth, budget, comparison.ready)
     fed = columns, find_inputs(rows), openings
-    scheduler = _schedule(measurements, fed, settings, progress, tester, begin_ns, start_ns)
+    scheduler = _schedule(measurements, fed, settings, progress, tester, budget, begin_ns, start_ns)
     return _run_to_report(scheduler, builder, comparison)
 
 
@@ -100,14 +102,15 @@ def _prepare_report(
     settings: Settings,
     notices: Sequence[Notice],
     truth: Array | None,
+    budget: Budget,
     ready: Save | None,
 ) -> tuple[ReportBuilder, ProbeTester]:
     """What builds the report, of which `ready` has seen one without results, and what puts the probes.
 
     Raises what `ready` raises.
     """
-    tester = ProbeTester(rows, settings)
-    builder = ReportBuilder(measurements, rows, settings, notices, truth, tester.tests)
+    tester = ProbeTester(rows, settings, budget=budget)
+    builder = ReportBuilder(measurements, rows, settings, notices, truth, tester.tests, budget)
     if ready:
         ready(builder.build_report(complete=False))
     return builder, tester
@@ -186,23 +189,27 @@ def _has_time_to_convert(settings: Settings, begin_ns: int, *, is_asked: bool) -
     return (time.perf_counter_ns() - begin_ns) / 1e9 < EARLY * budget_s
 
 
+def _make_budget(measurements: Measurements, settings: Settings, begin_ns: int) -> Budget:
+    """One that was given bounds the run, with a part of it kept for the probes; the usual one the measuring alone."""
+    reserve = RESERVE if settings.probes and settings.budget_s is not None and len(measurements.remaining) > 1 else 0.0
+    limit_ns = round(settings.limit_s * (1 - reserve) * 1e9)
+    return Budget(limit_ns, begin_ns=None if settings.budget_s is None else begin_ns)
+
+
 def _schedule(
     measurements: Measurements,
     fed: tuple[Mapping[Key, Columns], tuple[TensorInput, ...], EarlyOpenings],
     settings: Settings,
     progress: Progress,
     tester: ProbeTester,
+    budget: Budget,
     begin_ns: int,
     start_ns: int,
 ) -> Scheduler:
     """Fixed rounds in fresh processes, and at their end the probes.
 
-    `fed` are the rows of each candidate, a network's inputs, and who has opened a model already. A budget that was
-    given bounds the run, the probes included, the usual one the measuring alone.
+    `fed` are the rows of each candidate, a network's inputs, and who has opened a model already.
     """
-    reserve = RESERVE if settings.probes and settings.budget_s is not None and len(measurements.remaining) > 1 else 0.0
-    limit_ns = round(settings.limit_s * (1 - reserve) * 1e9)
-    tester.budget = budget = Budget(limit_ns, begin_ns=None if settings.budget_s is None else begin_ns)
     used_ns = time.perf_counter_ns() - begin_ns
     plan = describe_bench(len(measurements.remaining), settings, used_ns, min(used_ns, USUAL_START_NS))
     progress.announce(plan, always=settings.budget_s is not None)

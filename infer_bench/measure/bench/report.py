@@ -15,12 +15,14 @@ from infer_bench.measure.bench.compilation import note_compilations
 from infer_bench.measure.bench.in_use import InUse
 from infer_bench.measure.bench.left_out import note_left_out
 from infer_bench.measure.bench.notices import find_notices
+from infer_bench.measure.bench.overrun import note_overrun
 from infer_bench.measure.bench.quality import note_useless_labels
 from infer_bench.measure.bench.repeated_rows import note_repeated_rows
 from infer_bench.measure.bench.results import build_results
 from infer_bench.measure.candidates.candidates import Key
 from infer_bench.measure.candidates.remarks import notices_of
 from infer_bench.measure.candidates.rows import Rows, hash_rows
+from infer_bench.measure.schedule.budget import Budget
 from infer_bench.measure.schedule.measurements import Measurements
 from infer_bench.measure.schedule.starts import StartTooLate
 from infer_bench.measure.settings import DEFAULT_BUDGET_S, DEFAULT_ROUNDS, Settings
@@ -44,8 +46,9 @@ class ReportBuilder:
         notices: Sequence[Notice],
         truth: Array | None = None,
         probe_tests: Mapping[Key, ProbeTest] | None = None,
+        budget: Budget | None = None,
     ) -> None:
-        self._measurements = measurements
+        self._measurements, self._budget = measurements, budget
         self._probe_tests: Mapping[Key, ProbeTest] = {} if probe_tests is None else probe_tests
         self._models = tuple(dict.fromkeys(candidate.model.path for candidate in measurements.candidates))
         self._rows = rows
@@ -156,6 +159,7 @@ class ReportBuilder:
             *repeated,
             *(cut_short if measurements.cut_short else ()),
             *short,
+            *note_overrun(self._budget, self._settings.budget_s),
             *rules,
         )
 

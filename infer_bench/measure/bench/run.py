@@ -74,7 +74,7 @@ def _open_early(models: Sequence[ModelRef], texts: Sequence[str], settings: Sett
 
     With a budget, which is planned by what it takes to open one model after the other, only where there is one model.
     """
-    openings = EarlyOpenings(settings)
+    openings = EarlyOpenings(settings, keeps=settings.budget_s is not None)
     if settings.budget_s is not None and len(models) > 1:
         return openings
     plans = plan_candidates(models, texts, settings.threads, settings.thread_sweep)

@@ -93,15 +93,19 @@ def check_labels(truth: Array | None, rows: Mapping[str, Rows]) -> None:
 
 
 def load_rows(
-    candidates: Sequence[Candidate], source: RequestFile | None, settings: Settings, order: ColumnOrder = NO_ORDER
+    candidates: Sequence[Candidate],
+    source: RequestFile | None,
+    settings: Settings,
+    order: ColumnOrder = NO_ORDER,
+    openings: EarlyOpenings | None = None,
 ) -> Rows:
     """The rows for one model, whose candidates are `candidates`: of the file, or drawn from the model.
 
     `order` says in which order a file's columns belong to a model that does not name them. A worker is started that
-    only tells what the model eats; it is not one of those that are measured. Raises what the first candidate's worker
-    raised when none of them could open the model.
+    only tells what the model eats; it is none of those that are measured, unless `openings` keep it. Raises what the
+    first candidate's worker raised when none of them could open the model.
     """
-    domain = describe_domain(candidates, settings, draws=source is None)
+    domain = describe_domain(candidates, settings, draws=source is None, openings=openings)
     if source is None:
         return note_unseen(draw_rows(domain, candidates[0].model.path, settings), candidates, settings)
     return read_rows_for(candidates, domain.spec, source, settings, order)
@@ -131,15 +135,14 @@ def describe_domain(
 ) -> RequestDomain:
     """What one model eats, asked of the candidate that starts soonest; its thresholds where rows are drawn.
 
-    `openings` may have one open already, and keep it for a layout where it is asked no more than that. Raises what the
-    first candidate's worker raised when none of them could open the model.
+    `openings` may have one open already, and may keep it. Raises what the first candidate's worker raised when none of
+    them could open the model.
     """
     first: InferBenchError | None = None
-    keeps = openings is not None and not draws
     openings = openings or EarlyOpenings(settings)
     for variant in (variant for candidate in order_by_start(candidates) for variant in list_variants(candidate)):
         try:
-            with openings.open(variant, keep=keeps) as (worker, spec):
+            with openings.open(variant, draws=draws) as (worker, spec):
                 if not draws:
                     return RequestDomain(spec)
                 own = _draw_from_file(variant.model, spec, settings) if variant.engine.name == SERVICE else None

@@ -15,6 +15,7 @@ from infer_bench.measure.bench.report import ReportBuilder
 from infer_bench.measure.bench.results import build_empty_result, build_result, drop_comparison
 from infer_bench.measure.bench.run import Save
 from infer_bench.measure.candidates.candidates import Candidate, Key, usual_candidate
+from infer_bench.measure.candidates.early_openings import EarlyOpenings
 from infer_bench.measure.candidates.models import identify_model
 from infer_bench.measure.candidates.request_file import open_data
 from infer_bench.measure.candidates.required_provider import require_provider
@@ -77,21 +78,26 @@ def run(
         return bench.run(models, data=data, candidates=candidates, settings=settings, **common)
     gate.with_budget(settings)
     progress.update(0, "reading the rows")
-    rows = share_rows(pairs, file, settings)
-    del file  # some formats are held in memory
-    pairs, feeds = choose_pair_feeds(pairs, rows.columns, settings)
-    _check_shared(rows, gate)
-    rows.notices += [*notices, *feeds]
-    return GateRun(pairs, rows, gate, settings, progress, delays or {}, begin_ns).run(save)
+    with EarlyOpenings(settings, keeps=True) as openings:
+        rows = _check_shared(share_rows(pairs, file, settings, openings), gate)
+        del file  # some formats are held in memory
+        pairs, feeds = choose_pair_feeds(pairs, rows.columns, settings)
+        rows.notices += [*notices, *feeds]
+        return GateRun(pairs, rows, gate, settings, progress, delays or {}, begin_ns, openings).run(save)
 
 
-def _check_shared(rows: SharedRows, gate: GateSettings) -> None:
+def _check_shared(rows: SharedRows, gate: GateSettings) -> SharedRows:
     if rows.apart and gate.limits.max_delta is not None:
         raise UsageError("--max-delta needs the same rows for models of different inputs", "give rows with --data")
+    return rows
 
 
 class GateRun:
-    """Measures pairs until they are decided, and reports on it at any time. `delays` are injected into candidates."""
+    """Measures pairs until they are decided, and reports on it at any time. `delays` are injected into candidates.
+
+    Where opening the models has taken all of the budget, each is measured once, in the process of `openings` that has
+    opened it, and nothing else is started. Those that are not measured end before anything is.
+    """
 
     def __init__(
         self,
@@ -102,6 +108,7 @@ class GateRun:
         progress: Progress,
         delays: Mapping[Key, InjectedDelay],
         begin_ns: int,
+        openings: EarlyOpenings | None = None,
     ) -> None:
         self._mode = choose_mode(pairs, gate, settings)
         settings = gate.with_budget(settings, self._mode)
@@ -109,10 +116,15 @@ class GateRun:
         self._apart = frozenset(rows.apart)
         self._measurements = Measurements(candidates_of(pairs), settings.batches, rows.unfit)
         self._budget = Budget(max(1, round(settings.limit_s * 1e9)), begin_ns=begin_ns)
+        if self._budget.is_over and self._mode in ("sessions", "forks"):
+            self._mode = "processes"
+        self._openings = openings if self._budget.is_over and not judges_processes(gate) else None
+        if openings is not None and self._openings is None:
+            openings.close()
         self._metrics = PairedMetrics(pairs, self._measurements, gate.limits)
         self._errors = rules.share_errors(self._metrics.collect(), gate.limits)
         self._scheduler = self._schedule(rows.columns, delays, progress)
-        self._report = ReportBuilder(self._measurements, rows.rows, settings, tuple(rows.notices))
+        self._report = ReportBuilder(self._measurements, rows.rows, settings, tuple(rows.notices), budget=self._budget)
         self._begin_ns, self._progress = begin_ns, progress
 
     def _schedule(
@@ -136,7 +148,8 @@ class GateRun:
             return ReloadedSessions(columns, self._settings, delays)
         if self._mode == "forks":
             return ForkedProcesses(columns, self._settings, delays)
-        return FreshProcesses(columns, self._settings, delays, overlap=not self._gate.judges_starts)
+        overlap = not self._gate.judges_starts
+        return FreshProcesses(columns, self._settings, delays, overlap=overlap, openings=self._openings)
 
     def run(self, save: Save | None) -> BenchReport:
         """Say what is going to happen and measure until it is decided; one that is broken off leaves what it has."""
@@ -144,7 +157,7 @@ class GateRun:
         start_ns = passed_ns // len(self._measurements.candidates)
         settings, limits = self._settings, self._gate.limits
         at_once = 1 if self._gate.judges_starts else count_usable_cpus(settings.affinity)
-        plan = describe_gate(self._mode, len(self._pairs), settings, limits, self._errors, start_ns, at_once)
+        plan = describe_gate(self._mode, len(self._pairs), settings, limits, self._errors, start_ns, at_once, passed_ns)
         self._progress.announce(plan, always=True)
         saves = PartialSaves(partial(self.build_report, complete=False), save)
         return run_to_report(
@@ -246,12 +259,16 @@ def choose_mode(pairs: Sequence[Pair], gate: GateSettings, settings: Settings) -
     if not gate.is_paired:
         return "absolute"
     candidates = [candidate for pair in pairs for candidate in pair.candidates]
-    metrics = {*gate.limits.shares, *(bound.metric for bound in gate.limits.bounds)}
-    if metrics & PER_PROCESS or any(share_of(bound.metric) is not None for bound in gate.limits.bounds):
+    if judges_processes(gate) or any(share_of(bound.metric) is not None for bound in gate.limits.bounds):
         return "processes"
     if fits_one_worker(candidates):
         return "sessions"
     return "forks" if not gate.judges_starts and fit_one_template(candidates, settings) else "processes"
+
+
+def judges_processes(gate: GateSettings) -> bool:
+    """Whether something is judged that only a process of one's own shows, such as its memory."""
+    return bool({*gate.limits.shares, *(bound.metric for bound in gate.limits.bounds)} & PER_PROCESS)
 
 
 def count_samples(gate: GateSettings) -> int:

@@ -16,6 +16,7 @@ from infer_bench.measure.candidates.column_mapping import (
     note_mapping,
     note_missing,
 )
+from infer_bench.measure.candidates.early_openings import EarlyOpenings
 from infer_bench.measure.candidates.request_file import RequestFile
 from infer_bench.measure.candidates.rows import Rows, load_rows, read_rows_for, select_columns
 from infer_bench.measure.candidates.unlike_requests import describe_unlike, suggest_shape
@@ -42,10 +43,15 @@ class SharedRows:
     unfit: dict[Key, InferBenchError] = field(default_factory=dict)
 
 
-def share_rows(pairs: Sequence[Pair], data: RequestFile | None, settings: Settings) -> SharedRows:
-    """The rows of all who take part. Raises `DataError` for rows that cannot be read or do not fit a model."""
+def share_rows(
+    pairs: Sequence[Pair], data: RequestFile | None, settings: Settings, openings: EarlyOpenings | None = None
+) -> SharedRows:
+    """The rows of all who take part, whose models `openings` may keep open.
+
+    Raises `DataError` for rows that cannot be read or do not fit a model.
+    """
     shared = SharedRows()
-    _load(_group_by_model(pairs), pairs, data, settings, shared)
+    _load(_group_by_model(pairs), pairs, data, settings, shared, openings)
     if data is None:
         _hold_drawn(shared.rows)
     for pair in pairs:
@@ -64,13 +70,15 @@ def _load(
     data: RequestFile | None,
     settings: Settings,
     shared: SharedRows,
+    openings: EarlyOpenings | None,
 ) -> None:
     """The rows of each model; those of one that names no columns in the order of a model beside it that does."""
     failures: dict[str, DataError] = {}
     first_settings = settings if data is None or len(groups) == 1 else _without_shapes(settings)
     for path, group in groups.items():
         try:
-            shared.rows[path] = _drop_repeated(load_rows(group, data, first_settings), shared.rows.values())
+            rows = load_rows(group, data, first_settings, NO_ORDER, openings)
+            shared.rows[path] = _drop_repeated(rows, shared.rows.values())
         except UsageError:
             raise
         except DataError as error:
@@ -84,7 +92,7 @@ def _load(
         in_order = path in failures or (path in shared.rows and not shared.rows[path].spec.named)
         try:
             if in_order and order.names and data is not None:
-                shared.rows[path] = load_rows(group, data, settings, order)
+                shared.rows[path] = load_rows(group, data, settings, order, openings)
             elif path in failures:
                 shared.rows[path] = _rows_beside(path, group, pairs, shared.rows, failures[path])
         except DataError as error:

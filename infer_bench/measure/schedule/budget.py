@@ -80,6 +80,11 @@ class Budget:
         self._begin_ns = begin_ns
         self._spent_ns = 0
         self._since_ns: int | None = None
+        self.started_ns: int | None = None
+
+    def note_start(self) -> None:
+        """The first layout is open: `started_ns` is what of the budget was used by then."""
+        self.started_ns = self.used_ns if self.started_ns is None else self.started_ns
 
     @property
     def bounds_all(self) -> bool:

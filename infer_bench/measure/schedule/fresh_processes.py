@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from infer_bench.errors import InferBenchError, WorkerHung
 from infer_bench.measure.candidates.candidates import Candidate, Key
-from infer_bench.measure.candidates.early_openings import EarlyOpenings
+from infer_bench.measure.candidates.early_openings import EarlyOpenings, SpareWorker
 from infer_bench.measure.candidates.fixed_batch import choose_batch
 from infer_bench.measure.candidates.jobs import build_job
 from infer_bench.measure.schedule.layouts import (
@@ -62,7 +62,7 @@ class FreshProcesses(SessionOpener):
         self._overlap = overlap
         self._plan = plan
         self._openings = openings or EarlyOpenings(settings)
-        self._loaded: dict[int, LoadedModel] = {}
+        self._spares: dict[Worker, SpareWorker] = {}
         self._layouts: dict[int, Layout] = {}
         self._workers: dict[int, list[Worker]] = {}
         self._awaited: Candidate | None = None
@@ -158,14 +158,15 @@ class FreshProcesses(SessionOpener):
 
     def _take(self, candidate: Candidate) -> Worker | None:
         """One that has opened the model already."""
-        opening = self._openings.take(candidate)
-        if opening is None:
+        spare = self._openings.take(candidate)
+        if spare is None:
             return None
-        self._loaded[opening[0].pid] = opening[1]
-        return opening[0]
+        self._spares[spare.worker] = spare
+        return spare.worker
 
     def _load(self, index: int, candidate: Candidate, worker: Worker) -> LoadedModel:
-        return self._loaded.get(worker.pid) or self._ask(candidate, worker, LoadModel(worker.job))
+        spare = self._spares.get(worker)
+        return self._ask(candidate, worker, LoadModel(worker.job)) if spare is None else spare.model
 
     def _ask(self, candidate: Candidate, worker: Worker, request: Request[R]) -> R:
         """As `Worker.ask`, for no longer than the plan has time; but the very first one. Raises `StartTooLate`."""
@@ -194,7 +195,8 @@ class FreshProcesses(SessionOpener):
                 cold_start_waiting_ns=count_waiting_ns(first.queued_ns, cold_start_ns, first.cpu_ns),
                 load_waiting_ns=model.load_waiting_ns,
             )
-        session = OpenSession(worker, 0, process)
+        spare = self._spares.get(worker)
+        session = OpenSession(worker, 0, process, owns_memory=spare is None or not spare.has_drawn)
         self._inject_delay(candidate, session)
         return session
 

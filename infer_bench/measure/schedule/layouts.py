@@ -32,11 +32,15 @@ class InjectedDelay:
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
-    """A session that is ready: the worker and its number there, and how it started."""
+    """A session that is ready: the worker and its number there, and how it started.
+
+    With `owns_memory` the worker has done nothing else, so that its memory may be the candidate's.
+    """
 
     worker: Worker
     number: int
     process: Process
+    owns_memory: bool = True
 
     def ask(self, request: SessionRequest[R], *, timeout_s: float | None = None) -> R:
         """As `Worker.ask`, of this session."""

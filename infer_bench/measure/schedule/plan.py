@@ -35,9 +35,14 @@ _KINDS = {
 
 
 def describe_bench(candidates: int, settings: Settings, used_ns: int, start_ns: int) -> str:
-    """`used_ns` have passed, and a start took `start_ns`: `3 candidates × 3 processes × 20 rounds, about 20 s`."""
+    """`used_ns` have passed, and a start took `start_ns`: `3 candidates × 3 processes × 20 rounds, about 20 s`.
+
+    Where that leaves nothing of a budget, what is measured all the same.
+    """
     processes, batches = settings.processes, len(settings.batches)
     who = f"{_count(candidates, 'candidate')} × {_count(processes, 'process', 'processes')}"
+    if settings.budget_s is not None and used_ns >= settings.budget_s * 1e9:
+        return f"{_count(candidates, 'candidate')} × 1 process × 1 round: {_tell_spent(used_ns, settings.budget_s)}"
     if settings.budget_s is not None:
         scope = "after the forms" if settings.forms else "in all"
         scope += ", but for the first starts" if settings.budget_s < LEAST_BUDGET_S else ""
@@ -46,6 +51,10 @@ def describe_bench(candidates: int, settings: Settings, used_ns: int, start_ns: 
     blocks_ns = min(settings.limit_s * 1e9, candidates * processes * rounds * batches * ROUND_NS)
     total_s = (used_ns + candidates * processes * start_ns + blocks_ns) / 1e9
     return f"{who} × {_count(rounds, 'round')}, about {_round(total_s)} s"
+
+
+def _tell_spent(used_ns: int, budget_s: float) -> str:
+    return f"starting took {_round(used_ns / 1e9)} s, and the budget is {budget_s:g} s"
 
 
 def describe_forms(present: int, missing: int, each_ns: int, budget_s: float | None) -> str:
@@ -68,12 +77,16 @@ def describe_gate(
     errors: Errors,
     start_ns: int,
     starts_at_once: int = 1,
+    used_ns: int = 0,
 ) -> str:
     """What is compared and how, for how long at the most, and which slow-down of each metric that usually tells.
 
     `errors` are those of one check; a process takes about `start_ns` to start, and so many as `starts_at_once` do.
+    `used_ns` of the budget have passed.
     """
     budget_s = settings.limit_s
+    if used_ns >= budget_s * 1e9:
+        return f"{_count(pairs, 'comparison')} in {_KINDS[mode]}, 1 round: {_tell_spent(used_ns, budget_s)}"
     what = f"{_count(pairs, 'comparison')} in {_KINDS[mode]}, {budget_s:g} s at the most, less where it is told before"
     spreads = {metric: sd for metric, sd in SPREADS.get(mode, {}).items() if metric in limits.shares}
     if not spreads:

@@ -87,6 +87,7 @@ class Scheduler:
         opening_ns = clock()
         with self._source.layout(self._measurements.layout_count, candidates, announce) as sessions:
             durations.note_opening(len(candidates), clock() - opening_ns)
+            self._budget.note_start()
             self._measurements.failures |= sessions.failures
             self._measurements.note_specs(sessions.specs)
             layout = ActiveLayout(sessions, self._measurements, restarts=self._source.restarts)
@@ -167,7 +168,7 @@ class Scheduler:
                 layouts.pop()
                 continue
             with layout.charge(key):
-                memory = session.ask(MeasureMemory()) if self._source.owns_memory else None
+                memory = session.ask(MeasureMemory()) if self._source.owns_memory and session.owns_memory else None
                 layouts[-1].note_end(throttled, memory)
             if self._source.restarts and batch == self._settings.batches[-1] and not self._budget.is_over:
                 self._measure_changed_rows(key, session)

@@ -98,21 +98,21 @@ def test_a_worker_that_does_not_start_is_started_again_when_it_is_asked_for(work
 
 
 def test_a_worker_that_is_kept_is_taken_once_and_not_ended(workers: FakeWorkers) -> None:
-    with EarlyOpenings(Settings(budget_s=10)) as openings:
-        with openings.open(ONE, keep=True):
+    with EarlyOpenings(Settings(), keeps=True) as openings:
+        with openings.open(ONE):
             pass
         assert openings.take(OTHER) is None
-        opening = openings.take(ONE)
-        assert opening is not None
-        assert opening[1].spec == SPEC
+        spare = openings.take(ONE)
+        assert spare is not None
+        assert (spare.model.spec, spare.has_drawn) == (SPEC, False)
         assert openings.take(ONE) is None
     assert workers.ended == []
 
 
 def test_a_worker_that_is_kept_and_never_taken_ends_with_the_context(workers: FakeWorkers) -> None:
-    with EarlyOpenings(Settings()) as openings:
+    with EarlyOpenings(Settings(), keeps=True) as openings:
         openings.start(ONE)
-        with openings.open(ONE, keep=True):
+        with openings.open(ONE):
             pass
         assert workers.ended == []
     assert workers.started == workers.ended == ["one"]
@@ -122,7 +122,7 @@ def test_without_a_budget_those_that_were_started_ahead_are_kept_and_wait_alone(
     with EarlyOpenings(Settings()) as openings:
         openings.start(ONE)
         openings.start(BROKEN)
-        with openings.open(ONE, keep=True), openings.open(OTHER, keep=True):
+        with openings.open(ONE), openings.open(OTHER):
             pass
         assert openings.waiting_pids == [1]
         assert workers.ended == ["other"]
@@ -131,9 +131,20 @@ def test_without_a_budget_those_that_were_started_ahead_are_kept_and_wait_alone(
         assert openings.take(ONE) is not None
 
 
+def test_a_worker_that_is_kept_opens_its_model_once_and_is_known_to_have_drawn_rows(workers: FakeWorkers) -> None:
+    with EarlyOpenings(Settings(), keeps=True) as openings:
+        for draws in (True, False):
+            with openings.open(ONE, draws=draws):
+                pass
+        spare = openings.take(ONE)
+        assert spare is not None
+        assert spare.has_drawn
+    assert workers.started == ["one"]
+
+
 def test_a_worker_that_could_not_open_a_model_is_not_kept(workers: FakeWorkers) -> None:
-    with EarlyOpenings(Settings()) as openings:
-        with pytest.raises(ModelError), openings.open(BROKEN, keep=True):
+    with EarlyOpenings(Settings(), keeps=True) as openings:
+        with pytest.raises(ModelError), openings.open(BROKEN):
             pass
         assert openings.take(BROKEN) is None
     assert workers.ended == ["broken"]

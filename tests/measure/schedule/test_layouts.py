@@ -51,7 +51,7 @@ class FakeWorker:
     def __init__(self, job: Job, *, timeout_s: float, shares: Sequence[int] = ()) -> None:
         self.instances.append(self)
         self.has_ended = False
-        self.job, self.started_ns, self.killed, self.pid = job, 0, False, 0
+        self.job, self.started_ns, self.killed, self.pid = job, 0, False, len(self.instances)
         self.log: list[Request[Any]] = []
         self.open_sessions: set[int] = set()
 
@@ -257,7 +257,7 @@ def test_what_has_opened_a_model_already_waits_for_the_first_layout_that_overlap
     monkeypatch.setattr(TwoAtOnce, "lets_wait", lambda *_: waits)
     with EarlyOpenings(Settings()) as openings:
         openings.start(OLD)
-        with openings.open(OLD, keep=True) as (early, _):
+        with openings.open(OLD) as (early, _):
             pass
         source = FreshProcesses({OLD.key: ROWS, NEW.key: ROWS}, Settings(), plan=TwoAtOnce(), openings=openings)
         with source.layout(0, [OLD, NEW], ignore) as layout:
@@ -308,6 +308,22 @@ def test_where_who_was_waited_for_has_failed_the_next_one_is(monkeypatch: pytest
     with source.layout(0, [OLD, NEW], ignore) as layout:
         assert list(layout.sessions) == [NEW.key]
         assert list(layout.failures) == [OLD.key]
+
+
+def test_memory_of_a_process_that_has_drawn_rows_is_not_its_candidate_s(
+    workers: list[FakeWorker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(early_openings, "Worker", FakeWorker)
+    openings = EarlyOpenings(Settings(), keeps=True)
+    with openings.open(OLD, draws=True):
+        pass
+    source = FreshProcesses({OLD.key: ROWS, NEW.key: ROWS}, Settings(), overlap=True, openings=openings)
+    with source.layout(0, [OLD], ignore) as layout:
+        assert not layout.sessions[OLD.key].owns_memory
+        assert layout.specs == {OLD.key: SPEC}
+    assert [len(worker.requests(LoadModel)) for worker in workers] == [1]
+    with source.layout(1, [NEW], ignore) as layout:
+        assert layout.sessions[NEW.key].owns_memory
 
 
 def test_a_delay_is_injected_in_the_session_that_is_meant(workers: list[FakeWorker]) -> None:

@@ -29,6 +29,13 @@ def test_a_budget_is_all_that_it_takes() -> None:
     assert describe_bench(3, Settings(budget_s=4), S, S).endswith("as fit, 4 s in all, but for the first starts")
 
 
+def test_a_budget_that_the_start_has_taken_is_said_to_hold_the_least() -> None:
+    text = describe_bench(2, Settings(budget_s=5), 11 * S, S)
+    assert text == "2 candidates × 1 process × 1 round: starting took 10 s, and the budget is 5 s"
+    text = describe_gate("processes", 1, Settings(budget_s=5), NAMED, HALF, S, used_ns=6 * S)
+    assert text == "1 comparison in pairs of fresh processes, 1 round: starting took 6 s, and the budget is 5 s"
+
+
 def test_forms_are_made_and_opened_before_a_budget_counts() -> None:
     text = "2 forms made, 2 more to make and all to open, about 5 s"
     assert describe_forms(2, 2, S, None) == text

@@ -26,6 +26,14 @@ def runner_taking(phases_ns: tuple[int, int, int], batch: int = 1, cost_ns: int 
     return Runner(session, requests_of(COLUMNS, batch), 10, batch, clock), session
 
 
+@pytest.mark.parametrize(("request_ms", "calls"), [(300, 3), (500, 2)])
+def test_no_call_of_a_slow_request_is_thrown_away(request_ms: int, calls: int) -> None:
+    runner, session = runner_taking((0, request_ms * 1_000_000, 0))
+    runner.warm_up(0)
+    runner.time_block(TimeBlock(1, 1, 1, False, False, 0))
+    assert session.calls == calls
+
+
 @given(rows=st.integers(1, 40), batch=st.integers(2, 50))
 def test_tables_hold_exactly_a_batch_and_every_row(rows: int, batch: int) -> None:
     requests = requests_of({"a": np.arange(rows)}, batch)
