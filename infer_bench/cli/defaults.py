@@ -19,6 +19,8 @@ checkout may not allow pickles."""
 GATES = frozenset({"--against", "--against-python", "--baseline", "--limit", "--max-delta", "--self-test"})
 PLAIN = frozenset({"rounds", "processes", "reference", "labels", "slo", "price", "memory"})
 """What only a run without a gate takes: left out where there is one."""
+OF_SELF_TEST = frozenset({"trials", "hogs", "jobs"})
+"""What only a self-test takes."""
 YIELDS = {
     "rounds": {"budget", "quick"},
     "budget": {"rounds", "quick"},
@@ -52,13 +54,17 @@ def read_defaults(
         if key.replace("_", "-") not in options:
             message = f"{file}: [tool.infer-bench.{command}] has no key {key!r}"
             raise UsageError(message, suggest(key, sorted(options)))
+    tests_gate = command != "bench" or "--self-test" in arguments
     gates = command == "bench" and ("limits" in table or any(a.partition("=")[0] in GATES for a in arguments))
     values = _merge(table, own, {name for name, p in options.items() if _is_given(p, arguments)})
     types = get_type_hints(function)
     return {
         options[key].name: _convert(value, options[key], types, f"{file}: {key}", file.parent)
         for key, value in values.items()
-        if key in options and (key in OPTIONS or key in own) and not (gates and key in PLAIN)
+        if key in options
+        and (key in OPTIONS or key in own)
+        and (tests_gate or key not in OF_SELF_TEST)
+        and not (gates and (key in PLAIN or _is_sweep(key, value)))
     }
 
 
@@ -69,6 +75,11 @@ def _merge(table: Mapping[str, Any], own: Mapping[str, Any], on_command_line: It
     before = {name for one in of_command for name in YIELDS.get(one, ())}
     values = {name: value for name, value in common.items() if name not in before} | of_command
     return {name: value for name, value in values.items() if name not in without}
+
+
+def _is_sweep(key: str, value: object) -> bool:
+    """Whether it is several numbers of threads, of which a gate takes one."""
+    return key == "threads" and (("," in value) if isinstance(value, str) else isinstance(value, list))
 
 
 def _is_given(parameter: Any, arguments: Sequence[str]) -> bool:

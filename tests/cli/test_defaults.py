@@ -58,6 +58,20 @@ timeout = 7
     assert defaults(folder, text, "engines") == {}
 
 
+@pytest.mark.parametrize("sweep", ["[1, 2]", '"1,2"'])
+def test_a_gate_is_left_without_a_sweep_of_threads(folder: Path, sweep: str) -> None:
+    text = f"[tool.infer-bench.bench]\nthreads = {sweep}\n"
+    assert defaults(folder, text) == {"threads": "1,2"}
+    assert defaults(folder, text, "bench", "--limit", "p50<1ms") == {}
+    assert defaults(folder, "[tool.infer-bench]\nthreads = 2\n", "bench", "--against=old.onnx") == {"threads": "2"}
+
+
+def test_what_only_a_self_test_takes_is_left_out_of_other_runs(folder: Path) -> None:
+    text = "[tool.infer-bench.bench]\ntrials = 90\n"
+    assert defaults(folder, text) == {}
+    assert defaults(folder, text, "bench", "--self-test") == {"trials": 90}
+
+
 def test_what_only_a_plain_run_takes_is_left_out_of_a_gate(folder: Path) -> None:
     text = "[tool.infer-bench.bench]\nrounds = 90\nseed = 3\n"
     assert defaults(folder, text) == {"rounds": 90, "seed": 3}

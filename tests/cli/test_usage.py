@@ -23,6 +23,7 @@ WRONG = {
     "a value": (["bench", "--self-test=5"], "--self-test takes no value", HELP),
     "too many": (["convert", "a", "b"], "got unexpected extra argument", "infer-bench convert --help"),
     "requests": (["profile", "m:f", "--requests", "60", "--budget", "5s"], "give requests or a budget", "--budget 5s"),
+    "trials": (["bench", "m:f", "--trials", "60"], "--trials, --hogs and --jobs are", "--self-test makes one"),
     "rounds": (["bench", "m:f", "--rounds", "60", "--budget", "5s"], "give rounds or a budget", "--budget 5s"),
 }  # fmt: skip
 

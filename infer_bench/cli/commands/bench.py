@@ -63,9 +63,9 @@ def bench(
     inconclusive: of.Inconclusive = "3",
     alpha: of.Alpha = of.DEFAULT_ALPHA,
     self_test: of.SelfTest = False,
-    trials: of.Trials = 40,
+    trials: of.Trials = None,
     hogs: of.Hogs = None,
-    jobs: of.Jobs = 1,
+    jobs: of.Jobs = None,
     json: JsonPath = None,
     format: of.Format = "",
     output: Output = None,
@@ -101,7 +101,7 @@ def bench(
     rules.check_settings(settings, gate, data, save_baseline, show_inputs=show_inputs)
     to = Delivery(json, format, output, phases, Illustrations(html, chart), wide, notes)
     rules.check_files(to.files, save_baseline, [*(models or []), data, labels, against, baseline])
-    rules.check_target(models, engine, gate, self_test=self_test, save_baseline=save_baseline, alpha=alpha)
+    rules.check_target(models, engine, gate, self_test, (trials, hogs, jobs), save_baseline=save_baseline, alpha=alpha)
     to.check_chosen_format("self-test" if self_test else "bench")
     from infer_bench.cli.runs.bench import run_bench
     from infer_bench.cli.runs.inputs import run_inputs

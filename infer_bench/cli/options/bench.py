@@ -96,14 +96,19 @@ Alpha = Annotated[float, gate("--alpha", metavar="X", help="Error rate of a gate
 SelfTest = Annotated[
     bool, self_test("--self-test", help="Try the gate itself: its false alarms and its power on this machine.")
 ]
-Trials = Annotated[int, self_test("--trials", metavar="N", help="Of a self-test: trials with nothing planted.")]
+Trials = Annotated[
+    int | None,
+    self_test("--trials", metavar="N", help="Of a self-test: trials with nothing planted. [default: 40]"),
+]
 Hogs = Annotated[
     str | None,
     self_test("--hogs", metavar="N,…", help="Of a self-test: CPU hogs beside it, as in 0,2. [default: 0,CPUs]"),
 ]
 Jobs = Annotated[
-    int,
-    self_test("--jobs", metavar="N", help="Of a self-test: trials at once, each one more load for the others."),
+    int | None,
+    self_test(
+        "--jobs", metavar="N", help="Of a self-test: trials at once, each one more load for the others. [default: 1]"
+    ),
 ]
 
 Affinity = Annotated[str | None, machine("--affinity", metavar="CPU,…", help="CPUs to bind workers to, as in 0,1.")]

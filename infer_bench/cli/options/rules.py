@@ -26,12 +26,18 @@ def check_target(
     models: Sequence[str] | None,
     candidates: Sequence[str] | None,
     gate: "GateSettings",
-    *,
     self_test: bool,
+    trials: Sequence[object],
+    *,
     save_baseline: str | None,
     alpha: float,
 ) -> None:
-    """As `check_models`, and where the gate tests itself as `check_self_test`."""
+    """As `check_models`, and where the gate tests itself as `check_self_test`; else `trials` are options that say how.
+
+    Raises `UsageError` for any of those, `--trials`, `--hogs` and `--jobs`, where there is no self-test.
+    """
+    if not self_test and any(option is not None for option in trials):
+        raise UsageError("--trials, --hogs and --jobs are for the trials of a self-test", "--self-test makes one")
     check_models(models, candidates, optional=self_test)
     check_self_test(self_test, gate, save_baseline=save_baseline, alpha=alpha)
 

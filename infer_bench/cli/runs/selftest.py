@@ -11,6 +11,7 @@ from infer_bench.gates.limits import parse_regressions
 from infer_bench.measure.settings import Settings
 from infer_bench.report.selftest import SelfTestReport
 
+TRIALS = 40
 SAVE_S = 5.0
 
 
@@ -18,9 +19,9 @@ def run_selftest(
     models: Sequence[str],
     data: str | None,
     candidates: Sequence[str],
-    trials: int,
+    trials: int | None,
     hogs: str | None,
-    jobs: int,
+    jobs: int | None,
     max_regression: str | None,
     settings: Settings,
     to: Delivery,
@@ -35,9 +36,9 @@ def run_selftest(
             models,
             data=data,
             candidates=candidates,
-            trials=trials,
+            trials=TRIALS if trials is None else trials,
             cpu_loads=loads,
-            jobs=jobs,
+            jobs=1 if jobs is None else jobs,
             settings=settings,
             progress=progress,
             save=save_seldom(save),
