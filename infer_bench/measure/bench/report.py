@@ -187,10 +187,15 @@ class ReportBuilder:
 
 
 def note_untimed_starts(results: Sequence[BenchResult], budget_s: float | None) -> tuple[Notice, ...]:
-    """Where a budget left no time to start one process after the other, so that no cold start is known."""
-    if budget_s is None or not any(r.processes and r.cold_start_ns is None and r.failed is None for r in results):
+    """Where a budget left no time to start one process after the other, so that no cold start is known.
+
+    Nor is the memory of a process that has drawn its rows as well.
+    """
+    rows = [r for r in results if r.processes and r.cold_start_ns is None and r.failed is None]
+    if budget_s is None or not rows:
         return ()
-    text = f"no cold start was timed: the budget of {budget_s:g} s left no time for one start after the other"
+    memory = "" if all(r.rss_bytes for r in rows) else ", and no memory is known of a process that drew rows before"
+    text = f"no cold start was timed: the budget of {budget_s:g} s left no time for one start after the other{memory}"
     return (Notice("untimed-starts", text, "give a larger --budget", level="note"),)
 
 

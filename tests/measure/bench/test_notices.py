@@ -219,10 +219,12 @@ def test_a_double_install_names_both_and_every_notice_is_one_line_with_a_hint() 
 
 
 def test_a_budget_that_left_no_time_to_time_a_start_is_said_to_be_why() -> None:
-    untimed = row(process(CALM), cold_start_ns=None)
+    untimed = row(process(CALM), cold_start_ns=None, rss_bytes=1)
     (notice,) = note_untimed_starts([untimed, row(process(CALM))], 5.0)
     assert notice.message == "no cold start was timed: the budget of 5 s left no time for one start after the other"
     assert notice.level == "note"
+    (notice,) = note_untimed_starts([untimed, replace(untimed, rss_bytes=None)], 5.0)
+    assert notice.message.endswith("after the other, and no memory is known of a process that drew rows before")
 
 
 @pytest.mark.parametrize(
