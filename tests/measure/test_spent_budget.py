@@ -70,7 +70,8 @@ def test_a_bench_measures_the_process_that_has_drawn_the_rows_but_not_its_memory
         begin_ns=time.perf_counter_ns() - HOUR_NS,
     )
     measured = [result for result in report.results if not result.failed]
-    assert [(result.rss_bytes, result.cold_start_ns) for result in measured] == [(None, None)]
+    assert {result.cold_start_ns for result in measured} == {None}
+    assert [result.rss_bytes for result in measured].count(None) == 1  # whoever starts fast enough takes part, too
     assert {"over-budget", "untimed-starts"} <= codes(report)
     converted = [notice for notice in report.notices if "no time to convert" in notice.message]
     assert [notice.code for notice in converted] == ["left-out"]
