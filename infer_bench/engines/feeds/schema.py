@@ -19,7 +19,8 @@ class Schema:
     """The columns that a model expects, in its order.
 
     `encoded` names the features whose values become codes (positions in `categories`); the other categories are fed as
-    they are. `texts` names those that hold strings. `fill` stands in a column that the request lacks.
+    they are. `texts` names those that hold strings. `fill` stands in a column that the request lacks. `missing_texts`
+    holds what a missing text of a column is to the model, None or NaN, where it knows but one of them.
     """
 
     features: tuple[Feature, ...]
@@ -27,6 +28,7 @@ class Schema:
     fill: float = float("nan")
     refuse: bool = False
     encoded: frozenset[str] = frozenset()
+    missing_texts: Mapping[str, float | None] = field(default_factory=dict)
     names: tuple[str, ...] = field(init=False)
     known: frozenset[str] = field(init=False)
     codes: Mapping[str, Codes] = field(init=False)

@@ -3,6 +3,7 @@
 import functools
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from infer_bench.engines.session import Call, FedSession, errors_as, guard, read
 from infer_bench.engines.sklearn import parts
 from infer_bench.engines.sklearn.continuous import is_continuous, nudge_weights
 from infer_bench.engines.sklearn.estimator import METHODS, PredictMethod, describe
+from infer_bench.engines.sklearn.openings import find_missing_texts
 from infer_bench.errors import EngineError, ModelError
 from infer_bench.model import ModelRef, ModelSpec
 from infer_bench.typing import Array, Bools, Floats
@@ -172,6 +174,7 @@ class ScikitLearnSession(FedSession):
 
 def _make_feed(estimator: Any, spec: ModelSpec, options: Mapping[str, str], name: str) -> feeds.Feed:
     schema = feeds.make_schema(spec.features, options)
+    schema = replace(schema, missing_texts=find_missing_texts(estimator, spec.feature_names))
     if not hasattr(estimator, "feature_names_in_") and [feature.kind for feature in spec.features] == ["string"]:
         return feeds.make_text_feed(schema, options["feed"])
     if options["feed"] != "dataframe":

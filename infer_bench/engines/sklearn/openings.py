@@ -1,11 +1,14 @@
 """The estimators inside an estimator that are handed its own input, and the columns that they read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from infer_bench.engines.sklearn.parts import estimators_in
+
+MissingTexts = Mapping[str, float | None]
+"""What stands for a missing text of a column: None or NaN."""
 
 _HANDED_ON = ("best_estimator_", "estimator_", "estimators_", "regressor_", "calibrated_classifiers_", "estimator")
 """Where estimators made of estimators keep those that see the same columns."""
@@ -42,6 +45,40 @@ def column_parts(estimator: Any) -> Iterator[tuple[Any, list[str]]]:
                 yield part, _names_of(names, columns)
         if not hasattr(opening, "transformers_") and hasattr(opening, "categories_"):
             yield opening, names
+
+
+def find_missing_texts(estimator: Any, names: Sequence[str]) -> MissingTexts:
+    """What a missing text is to the encoder or the imputer that reads a column first, which knows one of None and NaN.
+
+    `names` are those of all columns. A column of which nothing is known to be missing, or both, is left out.
+    """
+    markers: dict[str, set[float | None]] = {}
+    for opening in find_openings(estimator):
+        parts = getattr(opening, "transformers_", None)
+        for part, columns in [(opening, list(names))] if parts is None else _parts_of(parts, names):
+            for name, values in _known_values(next(iter(steps_in(part)), None), columns):
+                markers.setdefault(name, set()).update(_missing_among(values))
+    return {name: values.pop() for name, values in markers.items() if len(values) == 1}
+
+
+def _parts_of(parts: Any, names: Sequence[str]) -> list[tuple[Any, list[str]]]:
+    return [(part, _names_of(list(names), columns)) for _, part, columns in parts if not isinstance(part, str)]
+
+
+def _known_values(step: Any, names: list[str]) -> Iterator[tuple[str, Sequence[Any]]]:
+    """The values of each column that a step knows by themselves."""
+    if hasattr(step, "missing_values"):
+        yield from ((name, [step.missing_values]) for name in names)
+    else:
+        yield from zip(names, getattr(step, "categories_", ()), strict=False)
+
+
+def _missing_among(values: Sequence[Any]) -> Iterator[float | None]:
+    for value in values:
+        if value is None:
+            yield None
+        elif isinstance(value, float) and np.isnan(value):
+            yield np.nan  # one object, which a set holds once
 
 
 def find_dropped(estimator: Any) -> frozenset[str]:

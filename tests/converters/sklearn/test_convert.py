@@ -19,7 +19,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import RegressorChain
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, PolynomialFeatures, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, PolynomialFeatures, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeRegressor
 
@@ -205,6 +205,17 @@ def test_an_empty_text_that_the_model_tells_from_a_missing_one_is_noted(fills: b
     model = make_pipeline(columns, LogisticRegression()).fit(rows, rows["city"] == "b")
     (*notes,) = note_empty_texts(model, Probes(model))
     assert [name for name in ("city", "x") if any(repr(name) in note for note in notes)] == apart
+
+
+def test_none_and_nan_that_the_model_tells_apart_are_noted() -> None:
+    city = pd.Series(["a", "b", np.nan, "b"] * 9, dtype=object)
+    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-9, encoded_missing_value=-9)
+    model = make_pipeline(encoder, LogisticRegression()).fit(city.to_frame("city"), city == "b")
+    assert note_empty_texts(model, Probes(model)) == ()
+    encoder.set_params(encoded_missing_value=5)
+    model.fit(city.to_frame("city"), city == "b")
+    (note,) = note_empty_texts(model, Probes(model))
+    assert "an empty text, None and NaN for one another" in note
 
 
 @pytest.mark.parametrize(

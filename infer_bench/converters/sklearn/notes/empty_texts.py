@@ -1,4 +1,4 @@
-"""Where a model tells an empty text from a missing one, which its ONNX file cannot: there both are the empty string."""
+"""Where a model tells apart what its ONNX file cannot: an empty text, None and NaN are all the empty string there."""
 
 from typing import Any
 
@@ -10,19 +10,28 @@ from infer_bench.typing import Array
 
 
 def note_empty_texts(estimator: Any, probes: Probes) -> tuple[str, ...]:
-    """A note that names the columns in which the file answers an empty text as the model answers a missing one."""
+    """A note that names the columns in which the file answers another value as the model answers a missing one."""
     columns = sorted(probes.text - probes.points.raw_texts)
     if not columns:
         return ()
-    table = probes.draw_ordinary(len(columns))
-    markers = [probes.points.markers.get(column) for column in columns]
-    missing = _predict_rows(estimator, _fill(table, probes.names, columns, markers))
-    empty = _predict_rows(estimator, _fill(table, probes.names, columns, [""] * len(columns)))
-    apart = [probes.names[column] for column, one, two in zip(columns, missing, empty, strict=True) if one != two]
+    table, markers = probes.draw_ordinary(len(columns)), probes.points.markers
+    kinds = (
+        [markers.get(column) for column in columns],
+        [_other_marker(markers[column]) if column in markers else None for column in columns],
+        [""] * len(columns),
+    )
+    known, other, empty = (_predict_rows(estimator, _fill(table, probes.names, columns, values)) for values in kinds)
+    apart = [column for column, *answers in zip(columns, known, other, empty, strict=True) if len(set(answers)) > 1]
     if not apart:
         return ()
-    names = ", ".join(map(repr, apart[:3])) + (f" and {len(apart) - 3} more" if len(apart) > 3 else "")
-    return (f"the file takes an empty text for a missing one, and the model tells them apart: {names}",)
+    what = "an empty text for a missing one" if known == other else "an empty text, None and NaN for one another"
+    names = ", ".join(repr(probes.names[column]) for column in apart[:3])
+    names += f" and {len(apart) - 3} more" if len(apart) > 3 else ""
+    return (f"the file takes {what}, and the model tells them apart: {names}",)
+
+
+def _other_marker(marker: Any) -> float | None:
+    return np.nan if marker is None else None
 
 
 def _fill(table: Table, names: tuple[str, ...], columns: list[int], values: list[Any]) -> Table:
@@ -48,7 +57,7 @@ def _predict_rows(estimator: Any, table: Table) -> list[str]:
 def _predict(estimator: Any, table: Table) -> Array:
     import pandas as pd
 
-    frame = pd.DataFrame(table)
+    frame = pd.DataFrame({name: pd.Series(column, dtype=column.dtype) for name, column in table.items()})
     named = hasattr(estimator, "feature_names_in_")
     method = next(getattr(estimator, name) for name in METHODS if hasattr(estimator, name))
     out = method(frame if named else frame.to_numpy(dtype=object))
