@@ -28,6 +28,7 @@ SMALLEST = {
     "quantize_digits.py": ("--network", "full", "--untimed"),
     "serve_random_bytes.py": ("--requests", "40"),
     "serve_cost.py": ("--rounds", "1", "--requests", "20"),
+    "serve_batches.py": ("--rounds", "1", "--requests", "64", "--connections", "8"),
     "shards.py": ("--rows", "2000", "--features", "4", "--trees", "3", "--merged", "10", "--parts", "2"),
     "startup.py": ("--rounds", "1"),
     "stored_verdicts.py": ("--trials", "2"),
