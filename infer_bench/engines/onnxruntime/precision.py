@@ -58,19 +58,19 @@ def _read_graph(graph: Any, outer: _Types) -> _Types:
 def _read_node(node: Any, types: _Types) -> None:
     inner = [_read_graph(graph, types) for graph in _graphs_of(node)]
     source = _narrowest(types.own.get(name, "") for name in node.input)
-    given = _target(node)
-    if given is None:
-        given = _narrowest([source, *(part for types in inner for part in types.own.values())])
+    dtype = _target(node)
+    if dtype is None:
+        dtype = _narrowest([source, *(part for types in inner for part in types.own.values())])
     ways = [types.on_the_way.get(name, "") for name in node.input]
     ways += [part for types in inner for part in types.on_the_way.values()]
     if node.op_type in _OF_SIZES:
         ways = []
     elif node.op_type == "Cast":
-        ways.append(given if given and source and _RANKS[given] < _RANKS[source] else "")
+        ways.append(dtype if dtype and source and _RANKS[dtype] < _RANKS[source] else "")
     elif node.op_type not in _MOVING:
-        ways += [given, _stash(node)]
+        ways += [dtype, _stash(node)]
     for name in node.output:
-        types.own[name], types.on_the_way[name] = given, _narrowest(ways)
+        types.own[name], types.on_the_way[name] = dtype, _narrowest(ways)
 
 
 def _target(node: Any) -> str | None:

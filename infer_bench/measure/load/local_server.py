@@ -61,8 +61,8 @@ def _read_address(process: "subprocess.Popen[bytes]", limit_s: float) -> str:
     assert process.stderr is not None
     with selectors.DefaultSelector() as selector:
         selector.register(process.stderr, selectors.EVENT_READ)
-        while (left := until - time.monotonic()) > 0:
-            if not selector.select(left):
+        while (remaining_s := until - time.monotonic()) > 0:
+            if not selector.select(remaining_s):
                 break
             line = process.stderr.readline().decode("utf-8", "replace").strip()
             if not line:
