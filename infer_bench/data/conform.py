@@ -49,7 +49,7 @@ def match(columns: Sequence[str], spec: ModelSpec, *, named: bool = True, order:
     spelt = _with_blanks(missing, rest) if named else {}
     if len(spelt) == len(missing):
         matched = tuple(spelt.get(name, name) for name in spec.feature_names)
-        return ColumnMatch(matched, _but(rest, matched))
+        return ColumnMatch(matched, _leave_out(rest, matched))
     if named and len(columns) > 1 and not order and _reads_one_text(spec) and spec.features[0].name not in columns:
         return _match_text(columns)
     names = [feature.name for feature in missing]
@@ -79,23 +79,23 @@ def _match_by_place(
     matched = tuple(name if name in common else next(following) for name in spec.feature_names)
     return ColumnMatch(
         matched,
-        _but(columns, matched),
+        _leave_out(columns, matched),
         by_position=matched != spec.feature_names,
         misplaced=first_misplaced(spec.feature_names, matched),
     )
 
 
-def _but(names: Sequence[str], others: Collection[str]) -> tuple[str, ...]:
-    known = frozenset(others)
-    return tuple(name for name in names if name not in known)
+def _leave_out(names: Sequence[str], others: Collection[str]) -> tuple[str, ...]:
+    excluded = frozenset(others)
+    return tuple(name for name in names if name not in excluded)
 
 
 def _columns_in_place(columns: Sequence[str], names: Sequence[str], *, named: bool) -> Sequence[str]:
     """The columns that stand where features of these names are due; others may stand between those so called."""
     if len(columns) == len(names):
         return columns
-    known = frozenset(names)
-    if named and [name for name in columns if name in known] == list(names):
+    own_names = frozenset(names)
+    if named and [name for name in columns if name in own_names] == list(names):
         return names
     counts = f"it takes {len(names)}, and the data has {len(columns)}"
     if not named:
@@ -108,9 +108,9 @@ def _columns_in_place(columns: Sequence[str], names: Sequence[str], *, named: bo
 
 def first_misplaced(names: Sequence[str], columns: Sequence[str]) -> int | None:
     """The first place whose column is called as `names` calls another one; None where no name says otherwise."""
-    known = frozenset(names)
+    own_names = frozenset(names)
     pairs = enumerate(zip(names, columns, strict=True))
-    return next((place for place, (name, column) in pairs if column != name and column in known), None)
+    return next((place for place, (name, column) in pairs if column != name and column in own_names), None)
 
 
 def _reads_one_text(spec: ModelSpec) -> bool:

@@ -8,6 +8,7 @@ from infer_bench.model import Label
 
 _NUMBER, _TEXT = "i", "s"
 """What skl2onnx puts before a class in the name of its output, by the class's type."""
+_LABEL_TYPES = {_NUMBER: "tensor(int64)", _TEXT: "tensor(string)"}
 
 
 def find_class_columns(outputs: Sequence[Any], nodes: Sequence[Node]) -> tuple[str, ...]:
@@ -16,10 +17,11 @@ def find_class_columns(outputs: Sequence[Any], nodes: Sequence[Node]) -> tuple[s
     columns = [output.name for output in outputs if output.type in ("tensor(float)", "tensor(double)")]
     tensors = {_sliced_tensor(name, makers) for name in columns}
     is_whole = len(columns) > 1 and len(outputs) == len(columns) + 1 and len(tensors) == 1 and None not in tensors
-    prefixes = {name[:1] for name in columns}
-    if not is_whole or prefixes not in ({_NUMBER}, {_TEXT}):
+    prefix = columns[0][:1] if is_whole else ""
+    if prefix not in _LABEL_TYPES or not all(name.startswith(prefix) for name in columns):
         return ()
-    return tuple(columns) if prefixes == {_TEXT} or all(map(_is_whole_number, columns)) else ()
+    has_labels = any(output.type == _LABEL_TYPES[prefix] for output in outputs)
+    return tuple(columns) if has_labels and (prefix == _TEXT or all(map(_is_whole_number, columns))) else ()
 
 
 def read_classes(columns: Sequence[str]) -> tuple[Label, ...]:

@@ -72,8 +72,8 @@ def ask_together(
         return
     pool = ThreadPoolExecutor(most)
     try:
-        asked = {key: pool.submit(session.ask, request, timeout_s=timeout_s) for key, session in sessions.items()}
-        for key, response in asked.items():
+        responses = {key: pool.submit(session.ask, request, timeout_s=timeout_s) for key, session in sessions.items()}
+        for key, response in responses.items():
             yield key, response.result
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
